@@ -1,0 +1,69 @@
+# tiktok-shop-connector: `make run` shows it working, `make test` proves it. `make help` lists the rest.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+CC ?= gcc
+BUILD ?= build
+BIN := $(BUILD)/tiktok-shop-connector
+VERSION := 0.1.0
+
+PKGS := libmicrohttpd libcurl jansson libcrypto libxml-2.0 libpq zlib
+# Looked up when a recipe needs them, so that `make deps` works on a machine that lacks them.
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lxxhash -lpthread
+
+WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+    -Wundef -Wwrite-strings -Werror
+HARDEN := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
+HARDEN_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+OPT ?= $(HARDEN)
+OPT_LINK ?= $(HARDEN_LINK)
+CFLAGS_ALL = -std=c17 -D_DEFAULT_SOURCE -g $(WARN) $(OPT) $(DEFS) -DVERSION='"$(VERSION)"' -Iinclude $(PKG_CFLAGS) -MMD -MP
+LAYERS := core db outbound sync handlers server sandbox
+SRC := $(sort $(foreach d,$(LAYERS),$(wildcard $(d)/*.c)))
+OBJ := $(SRC:%.c=$(BUILD)/obj/%.o) $(BUILD)/obj/assets_table.o $(BUILD)/obj/assets.o
+LIB_OBJ := $(filter-out $(BUILD)/obj/server/main.o,$(OBJ))
+ASSET_FILES := $(sort $(wildcard db/migrations/*.sql) $(shell find web sandbox -type f ! -name '*.c' ! -name '*.h' 2>/dev/null))
+
+UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
+DB_SRC := $(sort $(wildcard tests/db/test_*.c))
+UNIT_BIN := $(UNIT_SRC:%.c=$(BUILD)/%)
+DB_BIN := $(DB_SRC:%.c=$(BUILD)/%)
+TEST_LIB := $(BUILD)/libconnector.a
+
+.PHONY: help
+help: ## lists the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: build
+build: $(BIN) ## builds build/tiktok-shop-connector
+
+$(BIN): $(OBJ)
+	$(CC) $(OPT) $(OPT_LINK) -o $@ $^ $(PKG_LIBS)
+
+$(TEST_LIB): $(LIB_OBJ)
+	rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(dir $@)
+	$(CC) $(CFLAGS_ALL) -include include/banned.h -c -o $@ $<
+
+$(BUILD)/obj/assets.S $(BUILD)/obj/assets_table.c &: $(ASSET_FILES) scripts/embed.sh
+	@mkdir -p $(BUILD)/obj
+	scripts/embed.sh $(BUILD)/obj/assets.S $(BUILD)/obj/assets_table.c $(ASSET_FILES)
+
+$(BUILD)/obj/assets.o: $(BUILD)/obj/assets.S
+	$(CC) -c -o $@ $<
+
+$(BUILD)/obj/assets_table.o: $(BUILD)/obj/assets_table.c
+	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/tests/%: tests/%.c $(TEST_LIB) tests/check.h
+	@mkdir -p $(dir $@)
+	$(CC) $(CFLAGS_ALL) -Itests -o $@ $< $(TEST_LIB) $(OPT_LINK) $(PKG_LIBS)
+
+.PHONY: clean
+clean: ## removes what was built
+	rm -rf $(BUILD)
+
+-include $(OBJ:.o=.d)

@@ -1,0 +1,12 @@
+/* banned.h - functions nobody may call here: no bound, no error report, or not thread-safe. Forced in with -include. */
+#ifndef BANNED_H
+#define BANNED_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atoll atof gmtime localtime ctime asctime system popen mktemp tmpnam
+
+#endif

@@ -1,0 +1,67 @@
+/* handlers.h - the routes of the public and the operations port. */
+#ifndef HANDLERS_H
+#define HANDLERS_H
+
+#include "http.h"
+
+extern const struct http_route ROUTES[];     /* handlers/routes.c */
+extern const int ROUTES_COUNT;
+extern const struct http_route OPS_ROUTES[]; /* livez, readyz, metrics */
+extern const int OPS_ROUTES_COUNT;
+
+/* Prototypes: int the order of routes.c; each is an http_handler with user = struct app *. */
+#define HANDLER(name) enum rc name(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+
+/* webhook_tiktok.c */
+HANDLER(webhook_tiktok_post);
+/* oauth.c */
+HANDLER(oauth_authorize_get);
+HANDLER(oauth_callback_get);
+HANDLER(oauth_connection_get);
+HANDLER(authorization_link_post);
+/* clients.c */
+HANDLER(clients_list);
+HANDLER(client_put);
+HANDLER(client_get);
+HANDLER(client_patch);
+HANDLER(client_delete);
+/* shops.c */
+HANDLER(shops_list);
+HANDLER(shop_delete);
+/* runs.c */
+HANDLER(sync_post);
+HANDLER(runs_list);
+HANDLER(run_get);
+HANDLER(run_cancel);
+HANDLER(run_changes);
+/* products.c */
+HANDLER(products_list);
+HANDLER(product_get);
+HANDLER(product_publish_post);
+/* orders.c */
+HANDLER(orders_list);
+HANDLER(order_get);
+HANDLER(order_import_post);
+HANDLER(order_resync_post);
+HANDLER(unlinked_skus_list);
+HANDLER(unlinked_sku_put);
+/* taxonomy.c */
+HANDLER(taxonomy_list);
+HANDLER(taxonomy_put);
+/* jobs.c, events.c */
+HANDLER(jobs_list);
+HANDLER(client_jobs_list);
+HANDLER(job_retry);
+HANDLER(job_cancel);
+HANDLER(jobs_retry_all);
+HANDLER(events_list);
+HANDLER(event_replay);
+HANDLER(logs_list);
+/* openapi.c */
+HANDLER(openapi_get);
+/* health.c, metrics.c (operations port) */
+HANDLER(livez_get);
+HANDLER(readyz_get);
+HANDLER(metrics_get);
+
+#endif
