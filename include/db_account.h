@@ -45,6 +45,7 @@ struct client {
     char phone_fallback[32];
     json_t *policies;            /* as stored, owned */
     int64_t revision, created_us, updated_us;
+    bool has_vtex_credentials, has_hook_secret;
 };
 /* RC_NOT_FOUND when there is no such client. Free with db_client_done. */
 enum rc db_client_get(struct db_tx *tx, const char *client_id, struct client *out, struct err *e);

@@ -1,0 +1,340 @@
+/* client_policy.c - reads a merchant's rules, fills in the defaults and writes them out again. */
+#include "client_policy.h"
+
+#include "money.h"
+#include "str.h"
+
+#include <string.h>
+
+#define STOCK_MAX 99999 /* most units that a TikTok warehouse line takes */
+#define PRICE_MAX_MINOR INT64_C(1000000)
+#define PRICE_MIN_MINOR 50
+
+static const char *const SKU_RULES[] = { "feed_id", "mpn", "vtex_ref_id", "last_part", NULL };
+static const char *const SOURCES[] = { "vtex", "feed", NULL };
+static const char *const BRAND_WORDS[] = { "omit", NULL };
+static const char *const REMOVED_WORDS[] = { "deactivate", "keep", NULL };
+static const char *const FEE_WORDS[] = { "buyer_fee", "zero", NULL };
+static const char *const LINE_WORDS[] = { "neighborhood", "street", "number", "complement", NULL };
+
+static const struct jspec_field SYNC_SPEC[] = {
+    { .name = "products", .type = JSPEC_BOOL },
+    { .name = "prices", .type = JSPEC_BOOL },
+    { .name = "stock", .type = JSPEC_BOOL },
+    { .name = "orders", .type = JSPEC_BOOL },
+    { 0 },
+};
+static const struct jspec_field SKU_ID_SPEC[] = {
+    { .name = "rule", .type = JSPEC_TEXT, .words = SKU_RULES },
+    { 0 },
+};
+static const struct jspec_field PRICE_SPEC[] = {
+    { .name = "source", .type = JSPEC_TEXT, .words = SOURCES },
+    { .name = "markup_percent", .type = JSPEC_DECIMAL },
+    { .name = "add_amount", .type = JSPEC_DECIMAL },
+    { .name = "round_to", .type = JSPEC_DECIMAL },
+    { .name = "minimum", .type = JSPEC_DECIMAL },
+    { .name = "maximum", .type = JSPEC_DECIMAL, .nullable = true },
+    { .name = "hold_change_above_percent", .type = JSPEC_DECIMAL, .nullable = true },
+    { 0 },
+};
+static const struct jspec_field STOCK_SPEC[] = {
+    { .name = "source", .type = JSPEC_TEXT, .words = SOURCES },
+    { .name = "reserve", .type = JSPEC_INT, .min = 0, .max = STOCK_MAX },
+    { .name = "percent", .type = JSPEC_INT, .min = 0, .max = 100 },
+    { .name = "maximum", .type = JSPEC_INT, .min = 0, .max = STOCK_MAX },
+    { .name = "unlimited_as", .type = JSPEC_INT, .min = 0, .max = STOCK_MAX },
+    { 0 },
+};
+static const struct jspec_field PACKAGE_SPEC[] = {
+    { .name = "weight_kg", .type = JSPEC_DECIMAL },
+    { .name = "length_cm", .type = JSPEC_DECIMAL },
+    { .name = "width_cm", .type = JSPEC_DECIMAL },
+    { .name = "height_cm", .type = JSPEC_DECIMAL },
+    { 0 },
+};
+static const struct jspec_field BRAND_SPEC[] = {
+    { .name = "when_unknown", .type = JSPEC_TEXT, .words = BRAND_WORDS },
+    { 0 },
+};
+static const struct jspec_field CATEGORY_SPEC[] = {
+    { .name = "accept_recommendation", .type = JSPEC_BOOL },
+    { 0 },
+};
+static const struct jspec_field REMOVED_SPEC[] = {
+    { .name = "action", .type = JSPEC_TEXT, .words = REMOVED_WORDS },
+    { .name = "hold_above_percent", .type = JSPEC_INT, .min = 0, .max = 100 },
+    { .name = "hold_above_count", .type = JSPEC_INT, .min = 0, .max = 2000000 },
+    { 0 },
+};
+static const struct jspec_field ORDER_SPEC[] = {
+    { .name = "shipping_fee", .type = JSPEC_TEXT, .words = FEE_WORDS },
+    { .name = "address_lines", .type = JSPEC_LIST_TEXT, .min = 1, .max = 4 },
+    { .name = "phone_fallback", .type = JSPEC_TEXT, .min = 8, .max = 20 },
+    { 0 },
+};
+const struct jspec_field CLIENT_POLICIES_SPEC[] = {
+    { .name = "sync", .type = JSPEC_OBJECT, .sub = SYNC_SPEC },
+    { .name = "sku_id", .type = JSPEC_OBJECT, .sub = SKU_ID_SPEC },
+    { .name = "price", .type = JSPEC_OBJECT, .sub = PRICE_SPEC },
+    { .name = "stock", .type = JSPEC_OBJECT, .sub = STOCK_SPEC },
+    { .name = "package", .type = JSPEC_OBJECT, .sub = PACKAGE_SPEC },
+    { .name = "brand", .type = JSPEC_OBJECT, .sub = BRAND_SPEC },
+    { .name = "category", .type = JSPEC_OBJECT, .sub = CATEGORY_SPEC },
+    { .name = "removed_products", .type = JSPEC_OBJECT, .sub = REMOVED_SPEC },
+    { .name = "order", .type = JSPEC_OBJECT, .sub = ORDER_SPEC },
+    { 0 },
+};
+
+static const char *text_or(const json_t *p, const char *path, const char *fallback)
+{
+    const char *text = jspec_text(p, path);
+
+    return text != NULL ? text : fallback;
+}
+
+/* Reads an amount of money between min and max; `fallback` when the member is absent or null. */
+static enum rc read_amount(const json_t *p, const char *path, int64_t fallback, int64_t min,
+                           int64_t max, int64_t *out, struct err *e)
+{
+    const char *text = jspec_text(p, path);
+    char field[64];
+    int64_t minor = 0;
+
+    (void)str_fmt(field, sizeof field, "policies.%s", path);
+    if (text == NULL) {
+        *out = fallback;
+        return RC_OK;
+    }
+    if (money_decimal_read(text, &minor, e) != RC_OK)
+        return err_field(e, field, "must be an amount such as \"1.50\"");
+    if (minor < min || minor > max) {
+        char low[MONEY_TEXT_BYTES];
+        char high[MONEY_TEXT_BYTES];
+
+        money_write(min, low);
+        money_write(max, high);
+        return err_field(e, field, "must be between %s and %s", low, high);
+    }
+    *out = minor;
+    return RC_OK;
+}
+
+/* Reads a decimal text that is kept as written, in thousandths between min and max. */
+static enum rc read_decimal(const json_t *p, const char *path, const char *fallback, int64_t min,
+                            int64_t max, char *out, size_t cap, struct err *e)
+{
+    const char *text = text_or(p, path, fallback);
+    char field[64];
+    const char *dot;
+    size_t decimals;
+    int64_t whole = 0;
+    char head[16];
+
+    (void)str_fmt(field, sizeof field, "policies.%s", path);
+    dot = strchr(text, '.');
+    decimals = dot != NULL ? strlen(dot + 1) : 0;
+    /* money_decimal_read rounds to cents; ranges here are checked on that, precision on the text. */
+    if (decimals > 3 || !str_copy(head, sizeof head, text) || strlen(text) >= cap ||
+        money_decimal_read(text, &whole, e) != RC_OK)
+        return err_field(e, field, "must be a decimal text with at most 3 decimals");
+    if (whole < min || whole > max)
+        return err_field(e, field, "is out of range");
+    (void)str_copy(out, cap, text);
+    return RC_OK;
+}
+
+static enum rc read_price(const json_t *p, struct client *c, struct err *e)
+{
+    const char *fallback = c->vtex_account[0] != '\0' ? "vtex" : "feed";
+    enum rc rc;
+
+    c->price.from_vtex = str_eq(text_or(p, "price.source", fallback), "vtex");
+    if (c->price.from_vtex && c->vtex_account[0] == '\0')
+        return err_field(e, "policies.price.source", "needs vtex.account");
+    rc = read_decimal(p, "price.markup_percent", "0", -9000, 100000, c->price.markup_percent,
+                      sizeof c->price.markup_percent, e);
+    if (rc == RC_OK)
+        rc = read_amount(p, "price.add_amount", 0, -PRICE_MAX_MINOR, PRICE_MAX_MINOR,
+                         &c->price.add_minor, e);
+    if (rc == RC_OK)
+        rc = read_amount(p, "price.round_to", 1, 1, 100000, &c->price.round_to_minor, e);
+    if (rc == RC_OK)
+        rc = read_amount(p, "price.minimum", PRICE_MIN_MINOR, 1, PRICE_MAX_MINOR,
+                         &c->price.minimum_minor, e);
+    if (rc == RC_OK)
+        rc = read_amount(p, "price.maximum", 0, 1, PRICE_MAX_MINOR, &c->price.maximum_minor, e);
+    if (rc != RC_OK)
+        return rc;
+    if (c->price.maximum_minor != 0 && c->price.maximum_minor < c->price.minimum_minor)
+        return err_field(e, "policies.price.maximum", "must not be below the minimum");
+    c->price.hold_change_above_percent[0] = '\0';
+    if (jspec_text(p, "price.hold_change_above_percent") == NULL)
+        return RC_OK;
+    return read_decimal(p, "price.hold_change_above_percent", "0", 0, 1000000,
+                        c->price.hold_change_above_percent,
+                        sizeof c->price.hold_change_above_percent, e);
+}
+
+static enum rc read_stock(const json_t *p, struct client *c, struct err *e)
+{
+    const char *fallback = c->vtex_account[0] != '\0' ? "vtex" : "feed";
+
+    c->stock.from_vtex = str_eq(text_or(p, "stock.source", fallback), "vtex");
+    if (c->stock.from_vtex && c->vtex_account[0] == '\0')
+        return err_field(e, "policies.stock.source", "needs vtex.account");
+    c->stock.reserve = jspec_int(p, "stock.reserve", 0);
+    c->stock.percent = jspec_int(p, "stock.percent", 100);
+    c->stock.maximum = jspec_int(p, "stock.maximum", 9999);
+    c->stock.unlimited_as = jspec_int(p, "stock.unlimited_as", 999);
+    return RC_OK;
+}
+
+static enum rc read_package(const json_t *p, struct client *c, struct err *e)
+{
+    enum rc rc = read_decimal(p, "package.weight_kg", "0.300", 0, 100000, c->package_weight_kg,
+                              sizeof c->package_weight_kg, e);
+
+    if (rc == RC_OK && strspn(c->package_weight_kg, "0.") == strlen(c->package_weight_kg))
+        return err_field(e, "policies.package.weight_kg", "must be above zero");
+    if (rc == RC_OK)
+        rc = read_decimal(p, "package.length_cm", "20", 1, 100000, c->package_length_cm,
+                          sizeof c->package_length_cm, e);
+    if (rc == RC_OK)
+        rc = read_decimal(p, "package.width_cm", "15", 1, 100000, c->package_width_cm,
+                          sizeof c->package_width_cm, e);
+    if (rc == RC_OK)
+        rc = read_decimal(p, "package.height_cm", "10", 1, 100000, c->package_height_cm,
+                          sizeof c->package_height_cm, e);
+    return rc;
+}
+
+static bool is_word(const char *text, const char *const *words)
+{
+    for (int i = 0; words[i] != NULL; i++) {
+        if (str_eq(text, words[i]))
+            return true;
+    }
+    return false;
+}
+
+static enum rc read_address_lines(const json_t *p, struct client *c, struct err *e)
+{
+    const json_t *list = jspec_get(p, "order.address_lines");
+    size_t n = list != NULL ? json_array_size(list) : 4;
+
+    memset(c->address_lines, 0, sizeof c->address_lines);
+    for (size_t i = 0; i < n && i < 4; i++) {
+        const char *word =
+            list != NULL ? json_string_value(json_array_get(list, i)) : LINE_WORDS[i];
+
+        if (!is_word(word, LINE_WORDS))
+            return err_field(e, "policies.order.address_lines",
+                             "holds neighborhood, street, number or complement");
+        for (size_t k = 0; k < i; k++) {
+            if (str_eq(c->address_lines[k], word))
+                return err_field(e, "policies.order.address_lines", "names \"%s\" twice", word);
+        }
+        (void)str_copy(c->address_lines[i], sizeof c->address_lines[i], word);
+    }
+    return RC_OK;
+}
+
+static enum rc read_order(const json_t *p, struct client *c, struct err *e)
+{
+    const char *phone = text_or(p, "order.phone_fallback", "+5511999999999");
+
+    (void)str_copy(c->order_shipping_fee, sizeof c->order_shipping_fee,
+                   text_or(p, "order.shipping_fee", "buyer_fee"));
+    if (phone[0] != '+' || !str_digits(phone + 1) ||
+        !str_copy(c->phone_fallback, sizeof c->phone_fallback, phone))
+        return err_field(e, "policies.order.phone_fallback",
+                         "must be a number with country code such as +5511999999999");
+    return read_address_lines(p, c, e);
+}
+
+static enum sku_id_rule sku_rule(const char *word)
+{
+    for (int i = 0; SKU_RULES[i] != NULL; i++) {
+        if (str_eq(word, SKU_RULES[i]))
+            return (enum sku_id_rule)i;
+    }
+    return SKU_ID_FEED_ID;
+}
+
+enum rc client_policy_read(const json_t *p, struct client *c, struct err *e)
+{
+    enum rc rc;
+
+    c->sync_products = jspec_bool(p, "sync.products", true);
+    c->sync_prices = jspec_bool(p, "sync.prices", true);
+    c->sync_stock = jspec_bool(p, "sync.stock", true);
+    c->sync_orders = jspec_bool(p, "sync.orders", true);
+    c->sku_id_rule = sku_rule(text_or(p, "sku_id.rule", "feed_id"));
+    (void)str_copy(c->brand_when_unknown, sizeof c->brand_when_unknown,
+                   text_or(p, "brand.when_unknown", "omit"));
+    c->accept_recommendation = jspec_bool(p, "category.accept_recommendation", true);
+    (void)str_copy(c->removed_action, sizeof c->removed_action,
+                   text_or(p, "removed_products.action", "deactivate"));
+    c->hold_above_percent = jspec_int(p, "removed_products.hold_above_percent", 5);
+    c->hold_above_count = jspec_int(p, "removed_products.hold_above_count", 20);
+    rc = read_price(p, c, e);
+    if (rc == RC_OK)
+        rc = read_stock(p, c, e);
+    if (rc == RC_OK)
+        rc = read_package(p, c, e);
+    if (rc == RC_OK)
+        rc = read_order(p, c, e);
+    return rc;
+}
+
+static json_t *price_json_new(const struct policy_price *p)
+{
+    char add[MONEY_TEXT_BYTES];
+    char step[MONEY_TEXT_BYTES];
+    char low[MONEY_TEXT_BYTES];
+    char high[MONEY_TEXT_BYTES];
+
+    money_write(p->add_minor, add);
+    money_write(p->round_to_minor, step);
+    money_write(p->minimum_minor, low);
+    money_write(p->maximum_minor, high);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}", "source",
+                     p->from_vtex ? "vtex" : "feed", "markup_percent", p->markup_percent,
+                     "add_amount", add, "round_to", step, "minimum", low, "maximum",
+                     p->maximum_minor != 0 ? high : NULL, "hold_change_above_percent",
+                     p->hold_change_above_percent[0] != '\0' ? p->hold_change_above_percent : NULL);
+}
+
+static json_t *lines_json_new(const struct client *c)
+{
+    json_t *list = json_array();
+
+    for (int i = 0; list != NULL && i < 4 && c->address_lines[i][0] != '\0'; i++) {
+        if (json_array_append_new(list, json_string(c->address_lines[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+json_t *client_policy_json_new(const struct client *c)
+{
+    /* "o" steals the references, also when packing fails. */
+    return json_pack(
+        "{s:{s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I},"
+        " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:s, s:o, s:s}}",
+        "sync", "products", c->sync_products, "prices", c->sync_prices, "stock", c->sync_stock,
+        "orders", c->sync_orders, "sku_id", "rule", SKU_RULES[c->sku_id_rule], "price",
+        price_json_new(&c->price), "stock", "source", c->stock.from_vtex ? "vtex" : "feed",
+        "reserve", (json_int_t)c->stock.reserve, "percent", (json_int_t)c->stock.percent, "maximum",
+        (json_int_t)c->stock.maximum, "unlimited_as", (json_int_t)c->stock.unlimited_as, "package",
+        "weight_kg", c->package_weight_kg, "length_cm", c->package_length_cm, "width_cm",
+        c->package_width_cm, "height_cm", c->package_height_cm, "brand", "when_unknown",
+        c->brand_when_unknown, "category", "accept_recommendation", c->accept_recommendation,
+        "removed_products", "action", c->removed_action, "hold_above_percent",
+        (json_int_t)c->hold_above_percent, "hold_above_count", (json_int_t)c->hold_above_count,
+        "order", "shipping_fee", c->order_shipping_fee, "address_lines", lines_json_new(c),
+        "phone_fallback", c->phone_fallback);
+}
