@@ -18,8 +18,8 @@ struct app {
     struct db_pool *job_db; /* statements up to 30 s */
     struct intake *intake;
     struct platform *platform;
-    char replica[64];       /* name of this process in leases: host, pid, random */
-    atomic_bool stopping;   /* SIGTERM came */
+    char replica[64];     /* name of this process in leases: host, pid, random */
+    atomic_bool stopping; /* SIGTERM came */
     atomic_bool ready;
 };
 

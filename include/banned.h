@@ -7,6 +7,13 @@
 #include <string.h>
 #include <time.h>
 
-#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atoll atof gmtime localtime ctime asctime system popen mktemp tmpnam
+/* Some are macros where the C library checks bounds at run time. */
+#undef sprintf
+#undef vsprintf
+#undef strcpy
+#undef strcat
+
+#pragma GCC poison strcpy strcat sprintf vsprintf gets strtok atoi atol atoll atof gmtime \
+    localtime ctime asctime system popen mktemp tmpnam
 
 #endif

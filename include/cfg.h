@@ -18,7 +18,7 @@ struct cfg {
     char *database_url;
     char *listen_address;
     char *ops_address;
-    char *public_url;           /* no trailing slash */
+    char *public_url; /* no trailing slash */
     char *tiktok_app_key;
     char *tiktok_app_secrets[2]; /* [0] signs; both verify webhooks; [1] may be NULL */
     char *tiktok_service_id;
@@ -35,7 +35,7 @@ struct cfg {
     char *lambda_access_key_id;
     char *lambda_secret_access_key;
     char *timezone;
-    int log_level;              /* enum log_level */
+    int log_level; /* enum log_level */
     bool log_json;
     int worker_threads;
     int db_pool_size;

@@ -23,7 +23,8 @@ const struct keyring *db_pool_keyring(struct db_pool *pool);
 
 /* Borrows a connection (waits up to 5 s, then RC_DOWN) and begins; `name` is for logs and metrics.
  * RC_DOWN when the database is away. Blocks; one thread per transaction. */
-enum rc db_tx_begin(struct db_pool *pool, const char *name, const char *tenant, struct db_tx **out, struct err *e);
+enum rc db_tx_begin(struct db_pool *pool, const char *name, const char *tenant, struct db_tx **out,
+                    struct err *e);
 /* RC_OK only when the command tag said COMMIT. RC_UNSURE: the connection was lost during the commit. */
 enum rc db_tx_commit(struct db_tx *tx, struct err *e);
 /* Rolls back when still open, returns the connection, frees; NULL is fine. */
@@ -48,18 +49,21 @@ struct db_args {
 void db_arg_text(struct db_args *a, const char *text); /* NULL = SQL NULL */
 void db_arg_i64(struct db_args *a, int64_t value);
 void db_arg_bool(struct db_args *a, bool value);
-void db_arg_bytes(struct db_args *a, const void *data, size_t len); /* bytea; data NULL = SQL NULL */
-void db_arg_json(struct db_args *a, const json_t *value);           /* jsonb text; NULL = SQL NULL */
-void db_arg_time(struct db_args *a, int64_t us);                    /* timestamptz; 0 = SQL NULL */
+void db_arg_bytes(struct db_args *a, const void *data,
+                  size_t len);                            /* bytea; data NULL = SQL NULL */
+void db_arg_json(struct db_args *a, const json_t *value); /* jsonb text; NULL = SQL NULL */
+void db_arg_time(struct db_args *a, int64_t us);          /* timestamptz; 0 = SQL NULL */
 void db_arg_null(struct db_args *a);
-void db_arg_text_array(struct db_args *a, const char *const *texts, size_t n);     /* text[]; NULL items allowed */
-void db_arg_i64_array(struct db_args *a, const int64_t *values, size_t n);         /* bigint[] */
+void db_arg_text_array(struct db_args *a, const char *const *texts,
+                       size_t n); /* text[]; NULL items allowed */
+void db_arg_i64_array(struct db_args *a, const int64_t *values, size_t n);            /* bigint[] */
 void db_arg_bytes_array(struct db_args *a, const struct buf *const *items, size_t n); /* bytea[] */
 
 /* Runs one statement, prepared on this connection at first use (sql must be a string constant). rows may be
  * NULL. On an error the transaction is dead: free it. RC_DUPLICATE: unique violation (23505); RC_DOWN:
  * connection, serialization, deadlock, timeouts; RC_INVALID: check or foreign key violation; RC_BUG otherwise. */
-enum rc db_exec(struct db_tx *tx, const char *sql, struct db_args *args, struct db_rows **rows, struct err *e);
+enum rc db_exec(struct db_tx *tx, const char *sql, struct db_args *args, struct db_rows **rows,
+                struct err *e);
 /* Rows that INSERT/UPDATE/DELETE touched, by command tag, of the last db_exec of this transaction. */
 int64_t db_affected(const struct db_tx *tx);
 
@@ -76,9 +80,11 @@ const char *db_text(const struct db_rows *rows, int row, const char *column);
 int64_t db_i64(const struct db_rows *rows, int row, const char *column);
 bool db_bool(const struct db_rows *rows, int row, const char *column);
 bool db_null(const struct db_rows *rows, int row, const char *column);
-int64_t db_time(const struct db_rows *rows, int row, const char *column); /* microseconds; 0 for NULL */
+int64_t db_time(const struct db_rows *rows, int row,
+                const char *column); /* microseconds; 0 for NULL */
 /* bytea into *out (cleared first). */
-enum rc db_bytes(const struct db_rows *rows, int row, const char *column, struct buf *out, struct err *e);
+enum rc db_bytes(const struct db_rows *rows, int row, const char *column, struct buf *out,
+                 struct err *e);
 /* json/jsonb parsed; new reference, NULL for SQL NULL or out of memory. */
 json_t *db_json_new(const struct db_rows *rows, int row, const char *column);
 
@@ -88,10 +94,10 @@ enum rc db_copy_data(struct db_tx *tx, const void *data, size_t len, struct err 
 enum rc db_copy_end(struct db_tx *tx, struct err *e);
 
 /* Seals with the tenant's data key (made at first use); place is bound as associated data. */
-enum rc db_seal(struct db_tx *tx, const char *client_id, const char *table, const char *column, const char *row,
-                const void *plain, size_t len, struct buf *out, struct err *e);
-enum rc db_unseal(struct db_tx *tx, const char *client_id, const char *table, const char *column, const char *row,
-                  const void *sealed, size_t len, struct buf *out, struct err *e);
+enum rc db_seal(struct db_tx *tx, const char *client_id, const char *table, const char *column,
+                const char *row, const void *plain, size_t len, struct buf *out, struct err *e);
+enum rc db_unseal(struct db_tx *tx, const char *client_id, const char *table, const char *column,
+                  const char *row, const void *sealed, size_t len, struct buf *out, struct err *e);
 
 /* Applies the built-in migrations in order under an advisory lock. RC_INVALID: the schema is newer than the
  * program. *applied may be NULL. */
@@ -102,8 +108,10 @@ enum rc db_migrate_check(struct db_pool *pool, struct err *e);
 /* A notification listener with its own connection. wait: RC_OK and channel/payload, RC_BUSY on timeout,
  * RC_DOWN when the connection was lost (it reconnects at the next call). wake: from any thread. */
 struct db_listener;
-enum rc db_listener_new(const char *url, const char *channel, struct db_listener **out, struct err *e);
-enum rc db_listener_wait(struct db_listener *l, int timeout_ms, char *payload, size_t cap, struct err *e);
+enum rc db_listener_new(const char *url, const char *channel, struct db_listener **out,
+                        struct err *e);
+enum rc db_listener_wait(struct db_listener *l, int timeout_ms, char *payload, size_t cap,
+                         struct err *e);
 void db_listener_wake(struct db_listener *l);
 void db_listener_free(struct db_listener *l);
 

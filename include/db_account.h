@@ -5,10 +5,10 @@
 #include "db.h"
 
 struct policy_price {
-    bool from_vtex;              /* else feed */
-    char markup_percent[16];     /* decimal text */
+    bool from_vtex;          /* else feed */
+    char markup_percent[16]; /* decimal text */
     int64_t add_minor, round_to_minor, minimum_minor;
-    int64_t maximum_minor;       /* 0 = none */
+    int64_t maximum_minor;              /* 0 = none */
     char hold_change_above_percent[16]; /* "" = none */
 };
 
@@ -24,9 +24,9 @@ struct client {
     char client_id[68];
     char *name;
     bool active;
-    char *feed_url;              /* NULL = none */
-    char warehouse_id[64];       /* TikTok warehouse; "" = the shop's default */
-    char vtex_account[64];       /* "" = no VTEX */
+    char *feed_url;        /* NULL = none */
+    char warehouse_id[64]; /* TikTok warehouse; "" = the shop's default */
+    char vtex_account[64]; /* "" = no VTEX */
     char vtex_sales_channel[16];
     char vtex_affiliate_id[16];
     char *vtex_warehouse_ids[32];
@@ -41,9 +41,11 @@ struct client {
     char removed_action[16];
     int64_t hold_above_percent, hold_above_count;
     char order_shipping_fee[24]; /* "buyer_fee", "zero" */
-    char address_lines[4][16];   /* what TikTok's address_line1..4 hold: "neighborhood", "street", "number", "complement" */
+    char address_lines
+        [4]
+        [16]; /* what TikTok's address_line1..4 hold: "neighborhood", "street", "number", "complement" */
     char phone_fallback[32];
-    json_t *policies;            /* as stored, owned */
+    json_t *policies; /* as stored, owned */
     int64_t revision, created_us, updated_us;
     bool has_vtex_credentials, has_hook_secret;
 };
@@ -58,17 +60,18 @@ struct shop {
     char open_id[128];
     char name[256];
     char region[8];
-    char status[24];             /* connected, needs_reauthorization, disconnected */
-    char warehouse_id[64];       /* default sales warehouse; "" until read */
+    char status[24];       /* connected, needs_reauthorization, disconnected */
+    char warehouse_id[64]; /* default sales warehouse; "" until read */
 };
 enum rc db_shop_get(struct db_tx *tx, const char *shop_id, struct shop *out, struct err *e);
 /* The shop that a client's catalog goes to: earliest connected. RC_NOT_FOUND (code "no_connected_shop"). */
 enum rc db_shop_primary(struct db_tx *tx, const char *client_id, struct shop *out, struct err *e);
 /* Opens the client's VTEX credentials: heap strings owned by the caller. RC_NOT_FOUND when none. */
-enum rc db_client_vtex_credentials(struct db_tx *tx, const char *client_id, char **app_key, char **app_token,
-                                   struct err *e);
+enum rc db_client_vtex_credentials(struct db_tx *tx, const char *client_id, char **app_key,
+                                   char **app_token, struct err *e);
 /* Opens the secret of the client's /vtex/{client_hash}/{secret}/ paths; caller frees (wipe first). */
-enum rc db_client_hook_secret(struct db_tx *tx, const char *client_id, char **secret, struct err *e);
+enum rc db_client_hook_secret(struct db_tx *tx, const char *client_id, char **secret,
+                              struct err *e);
 
 /* Appends to `audit`. detail may be NULL. */
 enum rc db_audit(struct db_tx *tx, const char *client_id, const char *who, const char *action,

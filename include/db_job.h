@@ -4,20 +4,26 @@
 
 #include "db.h"
 
-enum lane { LANE_ORDERS = 0, LANE_STOCK = 1, LANE_PRICE = 2, LANE_CATALOG = 3, LANE_MAINTENANCE = 4 };
+enum lane {
+    LANE_ORDERS = 0,
+    LANE_STOCK = 1,
+    LANE_PRICE = 2,
+    LANE_CATALOG = 3,
+    LANE_MAINTENANCE = 4
+};
 
 /* Work before a client has a shop (OAuth exchange) runs under this shop id: DB_CLIENT_SHOP "c:<client>". */
 #define DB_CLIENT_SHOP_PREFIX "c:"
 
 struct db_job_key {
     const char *client_id;
-    const char *shop_id;  /* TikTok shop id, or "c:<client_id>" */
-    const char *kind;     /* a name of JOB_KINDS, e.g. "order_import" */
-    const char *entity;   /* "" when the kind has one per shop */
+    const char *shop_id; /* TikTok shop id, or "c:<client_id>" */
+    const char *kind;    /* a name of JOB_KINDS, e.g. "order_import" */
+    const char *entity;  /* "" when the kind has one per shop */
     enum lane lane;
-    const char *run_id;   /* sync_runs.id or NULL */
+    const char *run_id;    /* sync_runs.id or NULL */
     const json_t *payload; /* small hints; a handler must not depend on them. NULL = none */
-    int64_t delay_us;     /* due this long from now (database clock); 0 = now */
+    int64_t delay_us;      /* due this long from now (database clock); 0 = now */
 };
 
 /* Asks for work: inserts the row, or makes the waiting row due no later than now+delay, or, while it runs,
@@ -32,12 +38,12 @@ struct job {
     char kind[48];
     char entity[256];
     enum lane lane;
-    int64_t generation;     /* as it was when claimed: read before desired state */
-    int attempts;           /* this one included */
-    int64_t lease_token;    /* fencing token of the shop's lease */
-    int64_t first_due_us;   /* when it was first asked for */
-    char run_id[40];        /* "" when none */
-    json_t *payload;        /* owned; may be NULL */
+    int64_t generation;   /* as it was when claimed: read before desired state */
+    int attempts;         /* this one included */
+    int64_t lease_token;  /* fencing token of the shop's lease */
+    int64_t first_due_us; /* when it was first asked for */
+    char run_id[40];      /* "" when none */
+    json_t *payload;      /* owned; may be NULL */
 };
 
 #endif

@@ -21,23 +21,26 @@ struct run_delta {
 };
 
 /* Opens a queued run; makes the id. */
-enum rc db_run_new(struct db_tx *tx, const char *client_id, const char *shop_id, const char *kind, bool dry_run,
-                   const char *target, const json_t *params, const char *requested_by, char id[40], struct err *e);
-enum rc db_run_get(struct db_tx *tx, const char *client_id, const char *id, struct run *out, struct err *e);
+enum rc db_run_new(struct db_tx *tx, const char *client_id, const char *shop_id, const char *kind,
+                   bool dry_run, const char *target, const json_t *params, const char *requested_by,
+                   char id[40], struct err *e);
+enum rc db_run_get(struct db_tx *tx, const char *client_id, const char *id, struct run *out,
+                   struct err *e);
 void db_run_done(struct run *run);
 /* queued -> running (keeps any later status). */
 enum rc db_run_start(struct db_tx *tx, const char *client_id, const char *id, struct err *e);
 /* Adds to the counters and ends the run when everything was read and done >= total: succeeded when nothing
  * failed, partial when some did, failed when all did. id "" does nothing. */
-enum rc db_run_progress(struct db_tx *tx, const char *client_id, const char *id, const struct run_delta *delta,
-                        struct err *e);
+enum rc db_run_progress(struct db_tx *tx, const char *client_id, const char *id,
+                        const struct run_delta *delta, struct err *e);
 /* All sources were read; `total` is final. Ends the run if everything is done already. */
 enum rc db_run_read_done(struct db_tx *tx, const char *client_id, const char *id, struct err *e);
 /* Ends with status failed/held/cancelled and a problem ({"code","detail"}); problem may be NULL. */
-enum rc db_run_end(struct db_tx *tx, const char *client_id, const char *id, const char *status, const char *code,
-                   const char *detail, struct err *e);
-enum rc db_run_change(struct db_tx *tx, const char *client_id, const char *run_id, const char *entity,
-                      const char *source_id, const char *seller_sku, const char *field, const char *old_value,
-                      const char *new_value, const char *action, const char *outcome, struct err *e);
+enum rc db_run_end(struct db_tx *tx, const char *client_id, const char *id, const char *status,
+                   const char *code, const char *detail, struct err *e);
+enum rc db_run_change(struct db_tx *tx, const char *client_id, const char *run_id,
+                      const char *entity, const char *source_id, const char *seller_sku,
+                      const char *field, const char *old_value, const char *new_value,
+                      const char *action, const char *outcome, struct err *e);
 
 #endif

@@ -23,14 +23,14 @@ enum rc {
 /* Explains one failure. Zero-initialise; valid only after a function returned other than RC_OK. */
 struct err {
     enum rc rc;
-    int http_status;         /* answer of our own HTTP side; 0 = derived from rc */
-    int64_t retry_after_us;  /* RC_BUSY, RC_DOWN: wait at least this long; 0 = unknown */
-    int64_t platform_code;   /* TikTok's numeric code; 0 = none */
-    char platform_text[32];  /* VTEX's code such as FMT009; empty = none */
-    char code[64];           /* our stable word: "feed_truncated"; empty = derived from rc */
-    char field[96];          /* input field that is wrong; empty = none */
-    char request_id[96];     /* the platform's request id; empty = none */
-    char text[640];          /* a sentence for people; never secrets or personal data */
+    int http_status;        /* answer of our own HTTP side; 0 = derived from rc */
+    int64_t retry_after_us; /* RC_BUSY, RC_DOWN: wait at least this long; 0 = unknown */
+    int64_t platform_code;  /* TikTok's numeric code; 0 = none */
+    char platform_text[32]; /* VTEX's code such as FMT009; empty = none */
+    char code[64];          /* our stable word: "feed_truncated"; empty = derived from rc */
+    char field[96];         /* input field that is wrong; empty = none */
+    char request_id[96];    /* the platform's request id; empty = none */
+    char text[640];         /* a sentence for people; never secrets or personal data */
 };
 
 /* Fills *e (may be NULL) and returns rc, so that callers can `return err_set(...)`.

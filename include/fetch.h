@@ -13,7 +13,7 @@
 
 enum fetch_policy {
     FETCH_PLATFORM, /* a host from the settings: any address, no redirects */
-    FETCH_PUBLIC    /* an address from data: public https on 443 only unless private addresses are allowed
+    FETCH_PUBLIC /* an address from data: public https on 443 only unless private addresses are allowed
                        (then http and any port too); up to 3 redirects, each checked again */
 };
 
@@ -22,20 +22,20 @@ enum fetch_policy {
 typedef enum rc (*fetch_sink)(void *user, const void *data, size_t len, struct err *e);
 
 struct fetch_req {
-    const char *method;              /* "GET", "POST", ... */
-    const char *url;                 /* absolute; all parts already escaped */
+    const char *method; /* "GET", "POST", ... */
+    const char *url;    /* absolute; all parts already escaped */
     enum fetch_policy policy;
     const char *headers[FETCH_HEADERS_MAX]; /* "Name: value" */
     int n_headers;
-    const void *body;                /* borrowed until fetch_run returns; NULL = none */
+    const void *body; /* borrowed until fetch_run returns; NULL = none */
     size_t body_len;
-    int connect_ms;                  /* 0 = 5,000 */
-    int total_ms;                    /* 0 = 25,000 */
-    int64_t reply_limit_bytes;       /* 0 = LIMIT_API_REPLY_BYTES; of the inflated body */
-    bool accept_gzip;                /* ask for and undo Content-Encoding */
-    fetch_sink sink;                 /* NULL: the body is collected in the reply */
+    int connect_ms;            /* 0 = 5,000 */
+    int total_ms;              /* 0 = 25,000 */
+    int64_t reply_limit_bytes; /* 0 = LIMIT_API_REPLY_BYTES; of the inflated body */
+    bool accept_gzip;          /* ask for and undo Content-Encoding */
+    fetch_sink sink;           /* NULL: the body is collected in the reply */
     void *sink_user;
-    const atomic_bool *stop;         /* ends the transfer when set; may be NULL */
+    const atomic_bool *stop; /* ends the transfer when set; may be NULL */
 };
 
 struct fetch_reply {
@@ -56,7 +56,8 @@ void fetch_free(struct fetch *f);
  * RC_DOWN: nothing was sent. RC_UNSURE: sent, but the answer is missing or cut. RC_INVALID: address refused
  * (code "url_blocked"), reply too large ("too_large"), too many redirects, bad URL. RC_STOPPED: stop was set.
  * *out is valid only with RC_OK; free with fetch_reply_done. */
-enum rc fetch_run(struct fetch *f, const struct fetch_req *req, struct fetch_reply *out, struct err *e);
+enum rc fetch_run(struct fetch *f, const struct fetch_req *req, struct fetch_reply *out,
+                  struct err *e);
 void fetch_reply_done(struct fetch_reply *reply);
 /* Value of a reply header by lower-case name into dst; false when absent or too long. */
 bool fetch_reply_header(const struct fetch_reply *reply, const char *name, char *dst, size_t cap);

@@ -4,13 +4,14 @@
 
 #include "http.h"
 
-extern const struct http_route ROUTES[];     /* handlers/routes.c */
+extern const struct http_route ROUTES[]; /* handlers/routes.c */
 extern const int ROUTES_COUNT;
 extern const struct http_route OPS_ROUTES[]; /* livez, readyz, metrics */
 extern const int OPS_ROUTES_COUNT;
 
 /* Prototypes: int the order of routes.c; each is an http_handler with user = struct app *. */
-#define HANDLER(name) enum rc name(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+#define HANDLER(name) \
+    enum rc name(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
 
 /* webhook_tiktok.c */
 HANDLER(webhook_tiktok_post);

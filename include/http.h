@@ -14,10 +14,10 @@ enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
 
 /* Who may call a route; every row of a route table names one. */
 enum http_access {
-    HTTP_OPEN,   /* own checks in the handler (webhooks, OAuth, sandbox) */
-    HTTP_READ,   /* bearer token of scope read, sync or admin */
-    HTTP_SYNC,   /* sync or admin */
-    HTTP_ADMIN   /* admin */
+    HTTP_OPEN, /* own checks in the handler (webhooks, OAuth, sandbox) */
+    HTTP_READ, /* bearer token of scope read, sync or admin */
+    HTTP_SYNC, /* sync or admin */
+    HTTP_ADMIN /* admin */
 };
 
 struct http_req;
@@ -27,7 +27,8 @@ struct app;
 /* Runs once with the whole body on a pool thread and may block on the database (never on a platform).
  * RC_OK: *reply is the answer. Otherwise the listener answers a problem document made from *e.
  * `user` is the server's user pointer (struct app *, or the sandbox's state). */
-typedef enum rc (*http_handler)(void *user, struct http_req *req, struct http_reply *reply, struct err *e);
+typedef enum rc (*http_handler)(void *user, struct http_req *req, struct http_reply *reply,
+                                struct err *e);
 
 struct http_route {
     enum http_method method;
@@ -40,29 +41,29 @@ struct http_route {
 };
 
 struct http_param {
-    const char *name;  /* not terminated within pattern: compare with name_len */
+    const char *name; /* not terminated within pattern: compare with name_len */
     size_t name_len;
-    char value[512];   /* percent-decoded, UTF-8, no control characters */
+    char value[512]; /* percent-decoded, UTF-8, no control characters */
 };
 
 /* One request. Read-only for handlers; valid until the answer was given. */
 struct http_req {
     enum http_method method;
-    const char *path;       /* raw, as received, without the query */
-    const char *query;      /* raw, "" when none */
-    const char *body;       /* bytes as received, terminated by an extra zero byte */
+    const char *path;  /* raw, as received, without the query */
+    const char *query; /* raw, "" when none */
+    const char *body;  /* bytes as received, terminated by an extra zero byte */
     size_t body_len;
-    char id[40];            /* request id: log lines, X-Request-Id, problem documents */
-    char peer[64];          /* address of the other end */
+    char id[40];   /* request id: log lines, X-Request-Id, problem documents */
+    char peer[64]; /* address of the other end */
     const struct http_route *route;
     struct http_param params[HTTP_PARAMS_MAX];
     int n_params;
-    const char *principal;  /* "token:backoffice", NULL when the route is open */
-    enum cfg_scope scope;   /* of the principal */
-    int64_t started_us;     /* monotonic */
-    int again;              /* how often the handler asked to be called again */
-    void *state;            /* the handler's own, kept between calls; free in the last call */
-    void *conn;             /* the listener's own */
+    const char *principal; /* "token:backoffice", NULL when the route is open */
+    enum cfg_scope scope;  /* of the principal */
+    int64_t started_us;    /* monotonic */
+    int again;             /* how often the handler asked to be called again */
+    void *state;           /* the handler's own, kept between calls; free in the last call */
+    void *conn;            /* the listener's own */
 };
 
 struct http_header {
@@ -76,13 +77,14 @@ struct http_reply {
     struct buf body;          /* limit 16 MiB */
     struct http_header headers[HTTP_REPLY_HEADERS_MAX];
     int n_headers;
-    int again_ms;             /* > 0 with RC_OK: no answer yet, call the handler again after this long */
-    bool suspended;           /* raw routes: the answer comes later through http_finish() */
-    bool drop;                /* close the connection without an answer (sandbox faults) */
-    size_t drop_after_bytes;  /* with drop: send this many bytes of the answer first */
+    int again_ms;   /* > 0 with RC_OK: no answer yet, call the handler again after this long */
+    bool suspended; /* raw routes: the answer comes later through http_finish() */
+    bool drop;      /* close the connection without an answer (sandbox faults) */
+    size_t drop_after_bytes; /* with drop: send this many bytes of the answer first */
 };
 
-const char *http_param(const struct http_req *req, const char *name); /* "" when the pattern has none */
+const char *http_param(const struct http_req *req,
+                       const char *name); /* "" when the pattern has none */
 /* Request header by name (case ignored), NULL when absent. */
 const char *http_header(const struct http_req *req, const char *name);
 /* Query parameter decoded into dst; false when absent. RC-free: a bad escape counts as absent. */
@@ -106,14 +108,14 @@ void http_reply_problem(struct http_reply *reply, const struct http_req *req, co
 /* The listener (server/http.c). */
 struct http_server;
 struct http_server_cfg {
-    const char *name;         /* "public", "ops", "sandbox": logs and metrics */
-    const char *address;      /* "127.0.0.1:8080", "[::1]:0"; port 0 picks one */
+    const char *name;    /* "public", "ops", "sandbox": logs and metrics */
+    const char *address; /* "127.0.0.1:8080", "[::1]:0"; port 0 picks one */
     const struct http_route *routes;
     int n_routes;
     void *user;
     const struct cfg_token *tokens; /* for bearer access; NULL: only open routes work */
     int n_tokens;
-    int pool_threads;         /* threads for blocking handlers */
+    int pool_threads; /* threads for blocking handlers */
     bool log_requests;
 };
 enum rc http_server_new(const struct http_server_cfg *cfg, struct http_server **out, struct err *e);

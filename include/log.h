@@ -13,8 +13,14 @@ struct log_field {
     int64_t number;
 };
 
-#define LF_S(field_name, value) { .name = (field_name), .text = (value) ? (value) : "" }
-#define LF_I(field_name, value) { .name = (field_name), .text = 0, .number = (int64_t)(value) }
+#define LF_S(field_name, value)                              \
+    {                                                        \
+        .name = (field_name), .text = (value) ? (value) : "" \
+    }
+#define LF_I(field_name, value)                                     \
+    {                                                               \
+        .name = (field_name), .text = 0, .number = (int64_t)(value) \
+    }
 
 /* Ids printed with every line of this thread until changed; borrowed. NULL members are left out. */
 struct log_ids {
@@ -32,9 +38,11 @@ void log_write(enum log_level level, const char *module, const char *message,
                const struct log_field *fields, int n_fields);
 
 /* LOG(LOG_INFO, "worker", "job finished", LF_S("kind", kind), LF_I("ms", ms)); */
-#define LOG(level, module, message, ...)                                                              \
-    log_write((level), (module), (message), (const struct log_field[]){ { 0 }, ##__VA_ARGS__ } + 1,   \
-              (int)(sizeof((const struct log_field[]){ { 0 }, ##__VA_ARGS__ }) /                      \
-                    sizeof(struct log_field)) - 1)
+#define LOG(level, module, message, ...)                                         \
+    log_write((level), (module), (message),                                      \
+              (const struct log_field[]){ { 0 }, ##__VA_ARGS__ } + 1,            \
+              (int)(sizeof((const struct log_field[]){ { 0 }, ##__VA_ARGS__ }) / \
+                    sizeof(struct log_field)) -                                  \
+                  1)
 
 #endif

@@ -9,13 +9,14 @@
 
 /* What is known of one call; given to the recorder. No secrets, no bodies. */
 struct platform_call {
-    const char *peer;        /* "tiktok", "vtex" */
-    const char *operation;   /* operationId of the contract without version: "create_product", "placeFulfillmentOrder" */
+    const char *peer; /* "tiktok", "vtex" */
+    const char *
+        operation; /* operationId of the contract without version: "create_product", "placeFulfillmentOrder" */
     const char *method;
-    const char *shop_id;     /* "" when none */
+    const char *shop_id; /* "" when none */
     const char *client_id;
-    bool writes;             /* changes something there: an attempt row is committed before it */
-    const char *entity;      /* our reference: order id, source id; "" when none */
+    bool writes;        /* changes something there: an attempt row is committed before it */
+    const char *entity; /* our reference: order id, source id; "" when none */
     /* after: */
     enum rc rc;
     int http_status;
@@ -25,7 +26,7 @@ struct platform_call {
     int64_t ms;
     int64_t bytes_out, bytes_in;
     int64_t started_us;
-    int64_t attempt_id;      /* set by before(), for after() */
+    int64_t attempt_id; /* set by before(), for after() */
 };
 
 /* How the layer above records calls (sync/call_record.c). before: only for writes; not RC_OK = do not send. */
@@ -37,7 +38,8 @@ struct platform_recorder {
 
 /* The platforms as one process uses them; any thread. */
 struct platform;
-enum rc platform_new(const struct cfg *cfg, struct fetch *fetch, struct platform **out, struct err *e);
+enum rc platform_new(const struct cfg *cfg, struct fetch *fetch, struct platform **out,
+                     struct err *e);
 void platform_free(struct platform *p);
 struct fetch *platform_fetch(struct platform *p);
 
@@ -66,9 +68,10 @@ struct tiktok_req {
     const char *path;      /* "/product/202309/products"; ids already percent-encoded if needed */
     bool with_cipher;      /* contract: x-shop-cipher required or optional */
     bool writes;
-    const char *entity;    /* for the record; may be NULL */
-    const char *query[TIKTOK_QUERY_MAX][2]; /* decoded name, value; NULL or empty values are left out */
-    const json_t *body;    /* NULL = none */
+    const char *entity; /* for the record; may be NULL */
+    const char
+        *query[TIKTOK_QUERY_MAX][2]; /* decoded name, value; NULL or empty values are left out */
+    const json_t *body;              /* NULL = none */
     /* multipart/form-data instead of a JSON body: text fields and one file named "data" */
     const char *part_fields[4][2];
     const void *file;
@@ -97,20 +100,22 @@ void tiktok_reply_done(struct tiktok_reply *reply);
  *   RC_BUG      106001, 36009009/10/14/22/23, 106013, 101000 (after one reload by the caller)
  * *out is filled for RC_OK, and also whenever an envelope came (root non-NULL), so that callers can read
  * data.errors; always call tiktok_reply_done. */
-enum rc tiktok_call(struct tiktok_session *s, const struct tiktok_req *req, struct tiktok_reply *out,
-                    struct err *e);
+enum rc tiktok_call(struct tiktok_session *s, const struct tiktok_req *req,
+                    struct tiktok_reply *out, struct err *e);
 
 /* Token endpoint, not signed; the URL holds secrets and is never logged. grant: "authorized_code" with
  * auth_code, or "refresh_token". data is the caller's (new reference). RC_DENIED when TikTok refused. */
-enum rc tiktok_token_call(struct platform *p, bool refresh, const char *code_or_token, json_t **data, struct err *e);
+enum rc tiktok_token_call(struct platform *p, bool refresh, const char *code_or_token,
+                          json_t **data, struct err *e);
 
 /* Signature of a request (vectors.json): path as sent, decoded pairs, body bytes unless multipart. */
 struct tiktok_pair {
     const char *key;
     const char *value;
 };
-enum rc tiktok_sign(const char *secret, const char *path, const struct tiktok_pair *pairs, int n_pairs,
-                    const char *content_type, const void *body, size_t body_len, char out[65], struct err *e);
+enum rc tiktok_sign(const char *secret, const char *path, const struct tiktok_pair *pairs,
+                    int n_pairs, const char *content_type, const void *body, size_t body_len,
+                    char out[65], struct err *e);
 
 /* ---- VTEX -------------------------------------------------------------------------------------- */
 
@@ -130,20 +135,21 @@ struct vtex_session {
 struct vtex_req {
     const char *operation; /* "placeFulfillmentOrder" */
     const char *method;
-    const char *path;      /* "/api/oms/pvt/orders/TTK-1"; escaped by the caller with str_url_encode */
-    bool pricing;          /* pricing host */
+    const char *path; /* "/api/oms/pvt/orders/TTK-1"; escaped by the caller with str_url_encode */
+    bool pricing;     /* pricing host */
     bool writes;
     const char *entity;
     const char *query[8][2]; /* decoded */
     const json_t *body;
-    int total_ms;          /* 0 = 30,000; simulation and placement 60,000 */
+    int total_ms; /* 0 = 30,000; simulation and placement 60,000 */
 };
 
 struct vtex_reply {
     int status;
-    json_t *body;            /* parsed JSON, NULL when empty or not JSON; owned */
-    char error_code[32];     /* error.code, else header x-vtex-error-code; "" when none */
-    char error_class[16];    /* adopt, terminal, divergence, stock-or-sla, mapping, payload, configuration,
+    json_t *body;        /* parsed JSON, NULL when empty or not JSON; owned */
+    char error_code[32]; /* error.code, else header x-vtex-error-code; "" when none */
+    char error_class
+        [16]; /* adopt, terminal, divergence, stock-or-sla, mapping, payload, configuration,
                                 transient, workflow; "" when no error */
     char error_text[256];
 };
@@ -151,7 +157,8 @@ void vtex_reply_done(struct vtex_reply *reply);
 /* 2xx: RC_OK. 404: RC_NOT_FOUND. 401/403: RC_DENIED. 429: RC_BUSY (whole account pauses). 5xx, 408, cut
  * answers: RC_UNSURE for writes, RC_DOWN for reads; connect failures RC_DOWN. Other 4xx: RC_INVALID with
  * e->platform_text; class transient: RC_DOWN/RC_UNSURE. *out is filled whenever an answer came. */
-enum rc vtex_call(struct vtex_session *s, const struct vtex_req *req, struct vtex_reply *out, struct err *e);
+enum rc vtex_call(struct vtex_session *s, const struct vtex_req *req, struct vtex_reply *out,
+                  struct err *e);
 /* Class of a VTEX error code (errors.json); unknown: by status, "payload" for 4xx, "transient" for 5xx. */
 const char *vtex_error_class(const char *code, int status);
 

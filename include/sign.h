@@ -26,17 +26,19 @@ void sign_hmac_two(struct sign_hmac *h, const void *a, size_t a_len, const void 
 
 /* Key ring of ENCRYPTION_KEYS: the first key wraps, all unwrap. Read-only after creation, any thread. */
 struct keyring;
-enum rc keyring_new(const char *keys /* id:base64(32 bytes),... */, struct keyring **out, struct err *e);
+enum rc keyring_new(const char *keys /* id:base64(32 bytes),... */, struct keyring **out,
+                    struct err *e);
 void keyring_free(struct keyring *ring);
 /* A new random data key for a tenant, wrapped by the newest ring key. aad: the tenant's id. */
-enum rc keyring_data_key_new(const struct keyring *ring, const char *tenant, struct buf *wrapped, struct err *e);
-enum rc keyring_data_key_open(const struct keyring *ring, const char *tenant, const void *wrapped, size_t len,
-                              unsigned char key[32], struct err *e);
+enum rc keyring_data_key_new(const struct keyring *ring, const char *tenant, struct buf *wrapped,
+                             struct err *e);
+enum rc keyring_data_key_open(const struct keyring *ring, const char *tenant, const void *wrapped,
+                              size_t len, unsigned char key[32], struct err *e);
 /* AES-256-GCM, fresh random nonce, format: version(1) nonce(12) ciphertext tag(16). aad binds the place:
  * "tenant\ntable\ncolumn\nrow". open: RC_DENIED when it was changed or belongs elsewhere. */
-enum rc seal_bytes(const unsigned char key[32], const char *aad, const void *plain, size_t len, struct buf *out,
-                   struct err *e);
-enum rc seal_open(const unsigned char key[32], const char *aad, const void *sealed, size_t len, struct buf *out,
-                  struct err *e);
+enum rc seal_bytes(const unsigned char key[32], const char *aad, const void *plain, size_t len,
+                   struct buf *out, struct err *e);
+enum rc seal_open(const unsigned char key[32], const char *aad, const void *sealed, size_t len,
+                  struct buf *out, struct err *e);
 
 #endif

@@ -15,11 +15,11 @@ bool str_fmt(char *dst, size_t cap, const char *fmt, ...) __attribute__((format(
 /* Heap copy, NULL for NULL or out of memory. */
 char *str_dup(const char *src);
 char *str_ndup(const char *src, size_t len);
-bool str_eq(const char *a, const char *b);   /* NULL equals only NULL */
-bool str_ieq(const char *a, const char *b);  /* ASCII case ignored */
+bool str_eq(const char *a, const char *b);  /* NULL equals only NULL */
+bool str_ieq(const char *a, const char *b); /* ASCII case ignored */
 bool str_starts(const char *text, const char *prefix);
 bool str_ends(const char *text, const char *suffix);
-bool str_blank(const char *text);            /* NULL, empty or only ASCII white space */
+bool str_blank(const char *text); /* NULL, empty or only ASCII white space */
 /* Strips ASCII white space at both ends, in place; returns text. */
 char *str_trim(char *text);
 void str_lower_ascii(char *text);
@@ -43,7 +43,8 @@ void str_html(struct buf *out, const char *text);
 void str_json(struct buf *out, const char *text, size_t len);
 
 void str_hex(char *dst /* 2*len+1 */, const void *src, size_t len);
-bool str_unhex(void *dst, size_t dst_len, const char *hex); /* exactly dst_len bytes, lower or upper */
+bool str_unhex(void *dst, size_t dst_len,
+               const char *hex); /* exactly dst_len bytes, lower or upper */
 void str_base64(struct buf *out, const void *src, size_t len);
 void str_base64url(struct buf *out, const void *src, size_t len); /* no padding */
 /* Standard alphabet with padding (blanks not accepted). Returns decoded length or -1. */

@@ -8,9 +8,9 @@
 
 struct job_ctx {
     struct app *app;
-    struct db_pool *db;          /* app->job_db */
+    struct db_pool *db; /* app->job_db */
     const struct job *job;
-    const atomic_bool *stop;     /* set when we stop or lose the shop's lease; pass to every call */
+    const atomic_bool *stop; /* set when we stop or lose the shop's lease; pass to every call */
 };
 
 /* Begins a transaction of the job's tenant and checks, with a share lock, that the shop's lease still
@@ -26,10 +26,10 @@ struct job_kind {
     const char *name;
     enum lane lane;
     job_fn run;
-    int max_attempts;        /* in 24 h; 0 = 12 */
-    int backoff_first_s;     /* 0 = 2 */
-    int backoff_max_s;       /* 0 = 900 */
-    int every_s;             /* > 0: per connected shop, made again this long after it was done (entity "") */
+    int max_attempts;    /* in 24 h; 0 = 12 */
+    int backoff_first_s; /* 0 = 2 */
+    int backoff_max_s;   /* 0 = 900 */
+    int every_s; /* > 0: per connected shop, made again this long after it was done (entity "") */
 };
 extern const struct job_kind JOB_KINDS[]; /* sync/kinds.c; ends with a NULL name */
 
@@ -53,15 +53,23 @@ void workers_wake(struct workers *w);
 void workers_stop(struct workers *w, int grace_ms);
 
 /* Jobs, one per file. */
-enum rc sync_oauth_exchange(struct job_ctx *ctx, struct err *e);   /* kind "oauth_exchange", entity = exchange id */
-enum rc sync_token_refresh(struct job_ctx *ctx, struct err *e);    /* "token_refresh", entity = open_id */
-enum rc sync_deauthorized(struct job_ctx *ctx, struct err *e);     /* "deauthorized" (webhook 6) */
-enum rc sync_authorization_ends(struct job_ctx *ctx, struct err *e); /* "authorization_ends" (webhook 7) */
-enum rc sync_feed_read(struct job_ctx *ctx, struct err *e);        /* "feed_read", entity = "" ; run in job->run_id */
-enum rc sync_product_publish(struct job_ctx *ctx, struct err *e);  /* "product_publish", entity = source_id */
-enum rc sync_product_audit(struct job_ctx *ctx, struct err *e);    /* "product_audit", entity = tiktok product id */
-enum rc sync_order_poll(struct job_ctx *ctx, struct err *e);       /* "order_poll", entity = "" */
-enum rc sync_order_import(struct job_ctx *ctx, struct err *e);     /* "order_import", entity = order_id */
-enum rc sync_maintenance(struct job_ctx *ctx, struct err *e);      /* "maintenance": partitions, retention */
+enum rc sync_oauth_exchange(struct job_ctx *ctx,
+                            struct err *e); /* kind "oauth_exchange", entity = exchange id */
+enum rc sync_token_refresh(struct job_ctx *ctx,
+                           struct err *e); /* "token_refresh", entity = open_id */
+enum rc sync_deauthorized(struct job_ctx *ctx, struct err *e); /* "deauthorized" (webhook 6) */
+enum rc sync_authorization_ends(struct job_ctx *ctx,
+                                struct err *e); /* "authorization_ends" (webhook 7) */
+enum rc sync_feed_read(struct job_ctx *ctx,
+                       struct err *e); /* "feed_read", entity = "" ; run in job->run_id */
+enum rc sync_product_publish(struct job_ctx *ctx,
+                             struct err *e); /* "product_publish", entity = source_id */
+enum rc sync_product_audit(struct job_ctx *ctx,
+                           struct err *e); /* "product_audit", entity = tiktok product id */
+enum rc sync_order_poll(struct job_ctx *ctx, struct err *e); /* "order_poll", entity = "" */
+enum rc sync_order_import(struct job_ctx *ctx,
+                          struct err *e); /* "order_import", entity = order_id */
+enum rc sync_maintenance(struct job_ctx *ctx,
+                         struct err *e); /* "maintenance": partitions, retention */
 
 #endif

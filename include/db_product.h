@@ -1,0 +1,219 @@
+/* db_product.h - products, SKUs and what publishing them needs: images, brands, categories, logs. */
+#ifndef DB_PRODUCT_H
+#define DB_PRODUCT_H
+
+#include "db.h"
+#include "db_account.h"
+
+/* Shape of products.desired (written by the feed reader, read by the publisher):
+ * {"source_id": "301", "title", "description" (may hold HTML), "link", "brand", "category": "Moda > Camisetas",
+ *  "images": ["https://..."],
+ *  "items": [{"id": "1201", "title", "description", "link", "images": [...], "price": 7990, "sale_price": 6990,
+ *             "sale_from", "sale_to" (RFC 3339), "currency": "BRL", "availability": "in_stock", "quantity": 7,
+ *             "brand", "gtin", "mpn", "product_type": ["Moda", "Camisetas"], "color", "size", "material",
+ *             "pattern", "gender", "age_group", "condition", "weight_g", "length_mm", "width_mm", "height_mm",
+ *             "details": [{"name", "value"}]}]}
+ * Absent means absent in the feed; title, brand, category and images of the product may be left out and are
+ * then taken from the first item that has them. Prices are minor units. */
+
+#define LIMIT_SKUS 300 /* of one product, TikTok's limit in Brazil */
+#define SKU_BYTES 208  /* 50 characters and the terminator, with room for longer feed ids */
+
+struct sku {
+    char seller_sku[SKU_BYTES];
+    char source_sku[SKU_BYTES];
+    char vtex_sku_id[32];   /* "" = not known */
+    char tiktok_sku_id[64]; /* "" = not published */
+    char currency[8];
+    int64_t feed_price_minor; /* 0 = none; the sale price while it applies */
+    bool feed_available;
+    int64_t feed_quantity;         /* -1 = not in the feed */
+    int64_t price_published_minor; /* 0 = never */
+    int64_t stock_published;       /* -1 = never */
+};
+
+struct product {
+    char shop_id[72];
+    char source_id[256];
+    char client_id[68];
+    char status[16];
+    char *title;       /* owned */
+    json_t *desired;   /* owned; shape above */
+    json_t *published; /* owned; body TikTok acknowledged, without price and stock; NULL = none */
+    char desired_hash[40]; /* uuid text, "" = none */
+    char published_hash[40];
+    bool in_feed;
+    char tiktok_product_id[64]; /* "" = none */
+    char idempotency_key[132];
+    int64_t create_sent_us; /* a create was sent and its end not stored; 0 = no */
+    char *source_category;  /* owned, never NULL */
+    char tiktok_category_id[64];
+    char category_chosen_by[16];
+    char tiktok_brand_id[64];
+    int64_t published_us;
+    char counted_run_id[40]; /* run whose counters already include this product */
+    struct sku *skus;        /* owned, by position */
+    int n_skus;
+};
+
+/* One product with its SKUs. RC_NOT_FOUND. Free with db_product_done. */
+enum rc db_product_get(struct db_tx *tx, const char *shop_id, const char *source_id,
+                       struct product *out, struct err *e);
+void db_product_done(struct product *p);
+#define OWN_PRODUCT __attribute__((cleanup(db_product_done)))
+/* source_id of a TikTok product of the shop. RC_NOT_FOUND. */
+enum rc db_product_by_tiktok(struct db_tx *tx, const char *shop_id, const char *tiktok_product_id,
+                             char source_id[256], struct err *e);
+
+/* Inserts or updates what the feed says of a product (desired, title, brand, category, hash); status, TikTok's
+ * ids and published values stay. Sets in_feed, clears absent_feeds. */
+enum rc db_product_put_desired(struct db_tx *tx, const char *client_id, const char *shop_id,
+                               const char *source_id, const char *title, const char *brand,
+                               const char *source_category, const json_t *desired,
+                               const char *desired_hash /* uuid text */, const char *run_id,
+                               struct err *e);
+/* Inserts or updates the feed side of one SKU (seller_sku, source_sku, position, currency, feed_*,
+ * vtex_sku_id when not empty). A seller_sku of another product is RC_DUPLICATE and leaves the transaction usable. */
+enum rc db_sku_put_feed(struct db_tx *tx, const char *client_id, const char *shop_id,
+                        const char *source_id, int position, const struct sku *sku, struct err *e);
+/* Deletes unpublished SKU rows of the product that are not among the given ones. */
+enum rc db_sku_prune(struct db_tx *tx, const char *shop_id, const char *source_id,
+                     const char *const *seller_skus, size_t n, struct err *e);
+
+/* ---- what REST shows (interfaces.md, Catalog) -------------------------------------------------- */
+
+/* Products of a client as the JSON array "items", by source_id after `after` ("" = from the start). status and q
+ * may be NULL or ""; q is looked for in title, source id and seller SKU. limit 1..200. next: source_id to go on
+ * after, "" on the last page. *items is the caller's. */
+enum rc db_product_list(struct db_tx *tx, const char *client_id, const char *status, const char *q,
+                        const char *after, int limit, json_t **items, char next[256],
+                        struct err *e);
+/* One product as JSON. RC_NOT_FOUND. */
+enum rc db_product_show(struct db_tx *tx, const char *client_id, const char *source_id,
+                        json_t **out, struct err *e);
+/* What explains price and stock of a SKU (GET .../skus/{seller_sku}/explain). RC_NOT_FOUND. */
+enum rc db_sku_explain(struct db_tx *tx, const char *client_id, const char *seller_sku,
+                       json_t **out, struct err *e);
+
+/* ---- publishing ------------------------------------------------------------------------------- */
+
+/* Sets the status and replaces the problems (JSON array; NULL = none). */
+enum rc db_product_state(struct db_tx *tx, const char *shop_id, const char *source_id,
+                         const char *status, const json_t *problems, struct err *e);
+enum rc db_product_category(struct db_tx *tx, const char *shop_id, const char *source_id,
+                            const char *category_id, const char *chosen_by, struct err *e);
+enum rc db_product_brand(struct db_tx *tx, const char *shop_id, const char *source_id,
+                         const char *tiktok_brand_id, struct err *e);
+/* Marks that a create is about to be sent: status publishing, create_sent_at, and an idempotency key (the given
+ * one unless the product has one already; key returns the one to use). */
+enum rc db_product_create_begin(struct db_tx *tx, const char *shop_id, const char *source_id,
+                                char key[132], struct err *e);
+/* A create was refused for good: the next one is another logical create. */
+enum rc db_product_create_refused(struct db_tx *tx, const char *shop_id, const char *source_id,
+                                  struct err *e);
+/* TikTok acknowledged a create or an edit: ids, published body and hash, status, problems (may be NULL). */
+enum rc db_product_published(struct db_tx *tx, const char *shop_id, const char *source_id,
+                             const char *tiktok_product_id, const char *published_hash,
+                             const json_t *published, const char *status, const json_t *problems,
+                             struct err *e);
+enum rc db_product_audit(struct db_tx *tx, const char *shop_id, const char *source_id,
+                         const char *status, const char *audit_status, const json_t *problems,
+                         struct err *e);
+/* Remembers that the run counted this product; *first tells whether it was not counted before. */
+enum rc db_product_count_run(struct db_tx *tx, const char *shop_id, const char *source_id,
+                             const char *run_id, bool *first, struct err *e);
+
+struct sku_values {
+    const char *seller_sku;
+    int64_t price_minor; /* 0 = leave alone */
+    const json_t
+        *price_inputs; /* {"inputs": [...], "rules": [...], "result"}; NULL = leave alone */
+    int64_t stock;     /* -1 = leave alone */
+    const json_t *stock_inputs;
+    const json_t *problem; /* NULL clears */
+};
+enum rc db_sku_desired(struct db_tx *tx, const char *shop_id, const struct sku_values *v,
+                       struct err *e);
+/* TikTok acknowledged: id and values; "" / 0 / -1 leave a column alone. */
+enum rc db_sku_published(struct db_tx *tx, const char *shop_id, const char *seller_sku,
+                         const char *tiktok_sku_id, int64_t price_minor, int64_t stock,
+                         struct err *e);
+enum rc db_sku_vtex_id(struct db_tx *tx, const char *shop_id, const char *seller_sku,
+                       const char *vtex_sku_id, struct err *e);
+/* Units of TikTok orders that are not yet placed in VTEX. */
+enum rc db_sku_pending_units(struct db_tx *tx, const char *shop_id, const char *seller_sku,
+                             int64_t *units, struct err *e);
+
+/* ---- caches ----------------------------------------------------------------------------------- */
+
+struct image_row {
+    char uri[512];
+    char url[1024];
+    int64_t width, height;
+};
+enum rc db_image_get(struct db_tx *tx, const char *shop_id, const unsigned char hash[32],
+                     const char *use_case, struct image_row *out, struct err *e);
+/* Upload known for an address that was fetched within max_age_s. RC_NOT_FOUND. */
+enum rc db_image_by_url(struct db_tx *tx, const char *shop_id, const char *url,
+                        const char *use_case, int64_t max_age_s, struct image_row *out,
+                        struct err *e);
+enum rc db_image_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                     const unsigned char hash[32], const char *use_case,
+                     const struct image_row *row, int64_t bytes, struct err *e);
+enum rc db_image_source_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                            const char *url, const unsigned char *hash /* NULL = failed */,
+                            const char *problem, struct err *e);
+
+struct brand_row {
+    char tiktok_brand_id[64]; /* "" = TikTok has none */
+    char chosen_by[16];       /* match, operator, none */
+    int64_t age_s;
+};
+enum rc db_brand_get(struct db_tx *tx, const char *client_id, const char *name_key,
+                     struct brand_row *out, struct err *e);
+/* Never overwrites an operator's choice. */
+enum rc db_brand_put(struct db_tx *tx, const char *client_id, const char *name_key,
+                     const char *name, const char *tiktok_brand_id, const char *chosen_by,
+                     const char *authorized, struct err *e);
+
+struct taxonomy_row {
+    char tiktok_category_id[64];
+    char source_category[768];
+    json_t *attributes; /* owned */
+};
+/* The mapping (not a recommendation) of the longest of the given paths. RC_NOT_FOUND. */
+enum rc db_taxonomy_find(struct db_tx *tx, const char *client_id, const char *const *paths,
+                         size_t n, struct taxonomy_row *out, struct err *e);
+/* Stores a recommendation for people to see; keeps what is there. */
+enum rc db_taxonomy_suggest(struct db_tx *tx, const char *client_id, const char *source_category,
+                            const char *category_id, struct err *e);
+/* Rules and attributes not older than max_age_s; new references. RC_NOT_FOUND. */
+enum rc db_category_get(struct db_tx *tx, const char *shop_id, const char *category_id,
+                        int64_t max_age_s, json_t **rules, json_t **attributes, struct err *e);
+enum rc db_category_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                        const char *category_id, const json_t *rules, const json_t *attributes,
+                        struct err *e);
+
+enum rc db_shop_warehouse_put(struct db_tx *tx, const char *shop_id, const char *warehouse_id,
+                              struct err *e);
+/* What of the shop's setup blocks listing: JSON array of problems (empty = nothing), not older than max_age_s.
+ * RC_NOT_FOUND when not known; new reference. */
+enum rc db_prerequisites_get(struct db_tx *tx, const char *shop_id, int64_t max_age_s,
+                             json_t **problems, struct err *e);
+enum rc db_prerequisites_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                             const json_t *problems, struct err *e);
+
+/* ---- logs ------------------------------------------------------------------------------------- */
+
+enum log_table { LOG_TABLE_PRODUCT, LOG_TABLE_PRICE, LOG_TABLE_PRICE_PRODUCT, LOG_TABLE_STOCK };
+struct log_row {
+    const char *client_id, *shop_id, *entity;
+    const char *old_value, *new_value; /* may be NULL */
+    const char *outcome;               /* created, updated, refused, live, ... */
+    int64_t platform_code;             /* 0 = none */
+    const char *request_id, *run_id, *message;
+    const json_t *inputs; /* PRICE_PRODUCT and STOCK only */
+};
+enum rc db_log(struct db_tx *tx, enum log_table table, const struct log_row *row, struct err *e);
+
+#endif
