@@ -1,0 +1,101 @@
+/* tiktok_product.h - products, categories, brands, images and warehouses of TikTok Shop: one function per call. */
+#ifndef TIKTOK_PRODUCT_H
+#define TIKTOK_PRODUCT_H
+
+#include "platform.h"
+
+/* All functions block, may be called from any thread with a session of its own, and answer as tiktok_call does.
+ * A json_t given back is a new reference that the caller owns. `request_id` outputs may be NULL. */
+
+#define TIKTOK_ID_BYTES 64
+#define TIKTOK_REQUEST_ID_BYTES 96
+
+/* What TikTok says against one request. */
+struct tiktok_issue {
+    int64_t code;
+    char message[400];
+    char field[64]; /* sku id, warehouse id or position; "" = none */
+};
+#define TIKTOK_ISSUES_MAX 20
+struct tiktok_issues {
+    struct tiktok_issue list[TIKTOK_ISSUES_MAX];
+    int n;
+    char request_id[TIKTOK_REQUEST_ID_BYTES];
+};
+
+/* `data.check_results` of which is_failed is true, as [{"item", "reasons": [..]}]; empty = listing is possible. */
+enum rc tiktok_check_prerequisites(struct tiktok_session *s, json_t **failed, struct err *e);
+/* Id of the default enabled SALES_WAREHOUSE, else of the only enabled one. RC_NOT_FOUND (code "no_warehouse"). */
+enum rc tiktok_default_warehouse(struct tiktok_session *s, char out[TIKTOK_ID_BYTES], struct err *e);
+
+struct tiktok_recommendation {
+    char category_id[TIKTOK_ID_BYTES];
+    char name[256];
+    bool leaf;
+    bool available; /* the shop may list there */
+};
+/* RC_NOT_FOUND (code "no_category") when TikTok has no proposal. description may be NULL. */
+enum rc tiktok_recommend_category(struct tiktok_session *s, const char *title, const char *description,
+                                  const char *entity, struct tiktok_recommendation *out, struct err *e);
+/* `data` of the rules. RC_NOT_FOUND (code "category_refused") when the category is no usable leaf. */
+enum rc tiktok_category_rules(struct tiktok_session *s, const char *category_id, json_t **rules, struct err *e);
+/* `data.attributes`. */
+enum rc tiktok_category_attributes(struct tiktok_session *s, const char *category_id, json_t **attributes,
+                                   struct err *e);
+
+struct tiktok_brand {
+    char id[TIKTOK_ID_BYTES];
+    char name[256];
+    bool authorized;
+    bool t1;
+    bool available;
+};
+/* Calls `each` for every brand whose name begins with `name`, until it answers false. */
+typedef bool (*tiktok_brand_fn)(void *user, const struct tiktok_brand *brand);
+enum rc tiktok_brands(struct tiktok_session *s, const char *category_id, const char *name, tiktok_brand_fn each,
+                      void *user, struct err *e);
+
+struct tiktok_image {
+    char uri[512];
+    char url[1024];
+    int64_t width, height;
+};
+/* use_case: MAIN_IMAGE, ATTRIBUTE_IMAGE. name: file name with extension; type: "image/jpeg". */
+enum rc tiktok_upload_image(struct tiktok_session *s, const char *use_case, const void *bytes, size_t len,
+                            const char *name, const char *type, const char *entity, struct tiktok_image *out,
+                            struct err *e);
+
+/* What a create or edit acknowledged. */
+struct tiktok_saved {
+    char product_id[TIKTOK_ID_BYTES];
+    json_t *skus;     /* [{"id", "seller_sku", "external_sku_id"}], owned */
+    json_t *warnings; /* [{"message"}], owned, never NULL */
+    char request_id[TIKTOK_REQUEST_ID_BYTES];
+};
+void tiktok_saved_done(struct tiktok_saved *saved);
+/* RC_INVALID fills *issues with every reason (the wrapper 12052990 unpacked). */
+enum rc tiktok_create_product(struct tiktok_session *s, const json_t *body, const char *entity,
+                              struct tiktok_saved *out, struct tiktok_issues *issues, struct err *e);
+enum rc tiktok_edit_product(struct tiktok_session *s, const char *product_id, const json_t *body,
+                            struct tiktok_saved *out, struct tiktok_issues *issues, struct err *e);
+enum rc tiktok_partial_edit_product(struct tiktok_session *s, const char *product_id, const json_t *body,
+                                    struct tiktok_saved *out, struct tiktok_issues *issues, struct err *e);
+/* body: {"skus": [{"id", "price": {"amount", "currency"}}]}. */
+enum rc tiktok_update_price(struct tiktok_session *s, const char *product_id, const json_t *body,
+                            struct tiktok_issues *issues, struct err *e);
+/* body: {"skus": [{"id", "inventory": [{"warehouse_id", "quantity"}]}]}. RC_OK with issues->n > 0: the SKUs named in
+ * issues[].field were refused, the others taken. */
+enum rc tiktok_update_inventory(struct tiktok_session *s, const char *product_id, const json_t *body,
+                                struct tiktok_issues *issues, struct err *e);
+/* `data.inventory` of up to 100 products. */
+enum rc tiktok_inventory_search(struct tiktok_session *s, const char *const *product_ids, size_t n,
+                                json_t **inventory, struct err *e);
+
+/* `data` of the product. RC_NOT_FOUND when TikTok does not have it. under_review: the pending version. */
+enum rc tiktok_get_product(struct tiktok_session *s, const char *product_id, bool under_review, json_t **product,
+                           char request_id[TIKTOK_REQUEST_ID_BYTES], struct err *e);
+/* Products (any state) with one of up to 10 seller SKUs: `data.products` of all pages. */
+enum rc tiktok_search_products(struct tiktok_session *s, const char *const *seller_skus, size_t n,
+                               json_t **products, struct err *e);
+
+#endif
