@@ -10,7 +10,7 @@ VERSION := 0.1.0
 PKGS := libmicrohttpd libcurl jansson libcrypto libxml-2.0 libpq zlib
 # Looked up when a recipe needs them, so that `make deps` works on a machine that lacks them.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lxxhash -lpthread
+PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lxxhash -lpthread -lm
 
 WARN := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
     -Wundef -Wwrite-strings -Werror

@@ -233,10 +233,8 @@ static enum rc load_token(struct cfg *c, char *item, struct err *e)
     char *name = strsep(&item, ":"), *scope = item != NULL ? strsep(&item, ":") : NULL;
     struct cfg_token *t = &c->tokens[c->n_tokens];
 
-    if (item == NULL || *name == '\0' || strlen(item) < 8)
-        return err_field(
-            e, "API_TOKENS",
-            "API_TOKENS must be name:scope:token,... with tokens of 8 or more characters");
+    if (item == NULL || *name == '\0' || *item == '\0')
+        return err_field(e, "API_TOKENS", "API_TOKENS must be name:scope:token,...");
     if (c->n_tokens == CFG_LIST_MAX)
         return err_field(e, "API_TOKENS", "API_TOKENS holds more than %d tokens", CFG_LIST_MAX);
     if (str_eq(scope, "read"))
@@ -312,6 +310,28 @@ static enum rc load_urls(struct cfg *c, struct err *e)
     if (rc == RC_OK)
         rc = check_template("VTEX_PRICING_URL", c->vtex_pricing_url, e);
     return rc;
+}
+
+/* A host alone gets the documented path of the page; the token service's own path is cut off. */
+static enum rc complete_tiktok_urls(struct cfg *c, struct err *e)
+{
+    static const char *const tails[] = { "/get", "/refresh", "/api/v2/token" };
+    const char *host = strstr(c->tiktok_authorize_url, "://");
+    char url[512];
+
+    if (host != NULL && strchr(host + 3, '/') == NULL) {
+        if (!str_fmt(url, sizeof url, "%s/open/authorize", c->tiktok_authorize_url))
+            return err_field(e, "TIKTOK_AUTHORIZE_URL", "TIKTOK_AUTHORIZE_URL is too long");
+        free(c->tiktok_authorize_url);
+        c->tiktok_authorize_url = str_dup(url);
+        if (c->tiktok_authorize_url == NULL)
+            return err_set(e, RC_BUG, "out of memory");
+    }
+    for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
+        if (str_ends(c->tiktok_auth_url, tails[i]))
+            c->tiktok_auth_url[strlen(c->tiktok_auth_url) - strlen(tails[i])] = '\0';
+    }
+    return RC_OK;
 }
 
 /* PUBLIC_URL and the redirect follow from other settings when they are not given. */
@@ -436,6 +456,8 @@ enum rc cfg_load(struct cfg *out, struct err *e)
         rc = load_tokens(&c, e);
     if (rc == RC_OK)
         rc = load_urls(&c, e);
+    if (rc == RC_OK)
+        rc = complete_tiktok_urls(&c, e);
     if (rc == RC_OK)
         rc = derive_urls(&c, e);
     if (rc == RC_OK)

@@ -27,7 +27,7 @@ static int check_passed, check_failed, check_bad;
         if (!(cond)) {                                          \
             check_bad++;                                        \
             printf("  %s:%d: %s: ", __FILE__, __LINE__, #cond); \
-            printf("" __VA_ARGS__);                             \
+            printf(" " __VA_ARGS__);                            \
             printf("\n");                                       \
         }                                                       \
     } while (0)
