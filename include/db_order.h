@@ -22,7 +22,8 @@ struct order_row {
     char vtex_order_id[96];
     char vtex_status[64];
     char found_by[16];
-    int64_t now_us; /* database clock when it was read */
+    char problem[64]; /* code of its problem; "" = none */
+    int64_t now_us;   /* database clock when it was read */
 };
 
 /* What one reading of TikTok says of an order. Pointers are borrowed. */
@@ -103,6 +104,10 @@ enum rc db_order_poll_set(struct db_tx *tx, const char *shop_id, int64_t waterma
 /* changed[i]: order ids[i] is unknown, or what is stored is not of updated_us[i]. */
 enum rc db_order_changed(struct db_tx *tx, const char *shop_id, const char *const *ids,
                          const int64_t *updated_us, size_t n, bool *changed, struct err *e);
+
+/* Puts import jobs for orders that wait for a SKU link and were not looked at for older_than_us. */
+enum rc db_order_recheck_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                             int64_t older_than_us, struct err *e);
 
 /* ---- SKUs --------------------------------------------------------------------------------------- */
 
