@@ -67,7 +67,7 @@ static void add_start(struct buf *line, enum log_level level, const char *module
 void log_write(enum log_level level, const char *module, const char *message,
                const struct log_field *fields, int n_fields)
 {
-    OWN_BUF struct buf line;
+    OWN_BUF struct buf line = { 0 };
 
     if (level < lowest_level)
         return;
