@@ -150,7 +150,9 @@ enum rc db_client_vtex_credentials(struct db_tx *tx, const char *client_id, char
                      "vtex_credentials", &plain, e);
     if (rc != RC_OK)
         return rc;
-    pair = json_loadb(plain.data, plain.len, 0, NULL);
+    rc = jspec_parse(plain.data, plain.len, 0, &pair, e);
+    if (rc != RC_OK)
+        return rc;
     key = str_dup(json_string_value(json_object_get(pair, "app_key")));
     token = str_dup(json_string_value(json_object_get(pair, "app_token")));
     if (key == NULL || token == NULL) {
