@@ -62,6 +62,63 @@ $(BUILD)/tests/%: tests/%.c $(TEST_LIB) tests/check.h
 	@mkdir -p $(dir $@)
 	$(CC) $(CFLAGS_ALL) -Itests -o $@ $< $(TEST_LIB) $(OPT_LINK) $(PKG_LIBS)
 
+# The binary that tests kill at named places (core/fault.c); the same sources with -DFAULT_POINTS.
+FAULT_BUILD := $(BUILD)/fault
+FAULT_BIN := $(FAULT_BUILD)/tiktok-shop-connector
+.PHONY: build-fault
+build-fault:
+	@$(MAKE) --no-print-directory BUILD=$(FAULT_BUILD) DEFS=-DFAULT_POINTS build
+
+.PHONY: deps deps-test
+deps: ## installs what a fresh Debian 12 lacks to build and run
+	@scripts/deps.sh run
+deps-test:
+	@scripts/deps.sh test
+
+tests/node_modules: tests/package-lock.json
+	npm ci --prefix tests --ignore-scripts --no-audit --no-fund --silent
+	@touch tests/node_modules
+
+# Recipes that need the packages call make again, so that pkg-config is asked after they are there.
+.PHONY: run demo
+run: deps ## builds, starts a private PostgreSQL when DATABASE_URL is empty, runs; without TikTok settings on the sandbox
+	@$(MAKE) --no-print-directory -j$$(nproc) build
+	@scripts/run.sh
+demo: deps ## walks the main job once on the sandbox and says whether all ended well
+	@$(MAKE) --no-print-directory -j$$(nproc) build
+	@scripts/run.sh --once
+
+SCENARIOS := $(sort $(wildcard tests/scenario/test_*.mjs))
+.PHONY: test test-all
+test: deps-test ## builds and runs the whole suite; the last line counts
+	@$(MAKE) --no-print-directory -j$$(nproc) build build-fault test-programs tests/node_modules check-layers
+	@BIN=$(BIN) FAULT_BIN=$(FAULT_BIN) tests/run.sh $(UNIT_BIN) $(DB_BIN) $(SCENARIOS)
+
+.PHONY: test-programs
+test-programs: $(UNIT_BIN) $(DB_BIN)
+
+.PHONY: check format-check check-layers warnings
+check: format-check check-layers warnings ## format, layers, no warning with gcc and clang
+format-check:
+	@clang-format --dry-run -Werror $(SRC) $(wildcard include/*.h */*.h tests/*.h tests/*/*.c)
+check-layers: ## who may include whom
+	@scripts/check-layers.sh
+warnings:
+	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)/clang CC=clang build
+	@$(MAKE) --no-print-directory -j$$(nproc) build
+.PHONY: fmt
+fmt: ## formats all C files
+	clang-format -i $(SRC) $(wildcard include/*.h */*.h tests/*.h tests/*/*.c)
+
+# The whole suite under a sanitizer; the binary that scenarios start is built the same way.
+SAN = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/$@ OPT="-O1 -fno-omit-frame-pointer -fsanitize=$(1)" OPT_LINK="-fsanitize=$(1)"
+.PHONY: asan tsan
+asan: ## the suite with the address and undefined-behaviour sanitizers
+	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 $(call SAN,address$(comma)undefined) test
+tsan: ## the suite with the thread sanitizer
+	@$(call SAN,thread) test
+comma := ,
+
 .PHONY: clean
 clean: ## removes what was built
 	rm -rf $(BUILD)
