@@ -271,7 +271,7 @@ enum rc db_grant_connect(struct db_tx *tx, const char *client_id, const struct g
                  " refresh_token = excluded.refresh_token,"
                  " authorization_ends_at = excluded.authorization_ends_at,"
                  " refresh_claimed_until = NULL, refresh_failures = 0, expiry_notice_at = NULL,"
-                 " updated_at = now()",
+                 " created_at = clock_timestamp(), updated_at = now()",
                  &a, NULL, e);
     if (rc != RC_OK)
         return rc;

@@ -83,9 +83,8 @@ enum rc db_shop_cipher(struct db_tx *tx, const struct shop *shop, char **cipher,
     return *cipher != NULL ? RC_OK : err_set(e, RC_BUG, "shop: no memory for its cipher");
 }
 
-/* Wipes the tokens of a grant that no connected shop needs any more. */
-static enum rc wipe_grant(struct db_tx *tx, const char *client_id, const char *open_id,
-                          struct err *e)
+enum rc db_grant_drop_unused(struct db_tx *tx, const char *client_id, const char *open_id,
+                             struct err *e)
 {
     struct db_args a = { 0 };
     struct db_args b = { 0 };
@@ -126,7 +125,7 @@ enum rc db_shop_disconnect(struct db_tx *tx, const char *client_id, const char *
         return rc;
     if (db_rows_count(rows) == 0)
         return err_code(e, RC_NOT_FOUND, "not_found", "the client has no such shop");
-    rc = wipe_grant(tx, client_id, db_text(rows, 0, "open_id"), e);
+    rc = db_grant_drop_unused(tx, client_id, db_text(rows, 0, "open_id"), e);
     if (rc != RC_OK)
         return rc;
     return db_shop_hold(tx, client_id, shop_id, PAUSE_DISCONNECTED, e);
@@ -159,4 +158,44 @@ enum rc db_shop_release(struct db_tx *tx, const char *client_id, const char *sho
                    " WHERE j.shop_id = s.shop_id AND j.state = 'ready'), s.due_at)"
                    " WHERE s.shop_id = $1 AND s.client_id = $2 AND s.paused_reason IS NOT NULL",
                    &a, NULL, e);
+}
+
+enum rc db_shop_deauthorization_is_old(struct db_tx *tx, const char *shop_id, bool *old,
+                                       struct err *e)
+{
+    struct db_args a = { 0 };
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc;
+
+    db_arg_text(&a, shop_id);
+    rc = db_exec(tx,
+                 "SELECT coalesce(bool_and(v.event_at BETWEEN g.created_at - interval '72 hours'"
+                 " AND g.created_at - interval '5 seconds'), false) AS old"
+                 " FROM shops s JOIN tiktok_auth_tokens g ON g.client_id = s.client_id"
+                 " AND g.open_id = s.open_id JOIN events v ON v.shop_id = s.shop_id"
+                 " AND v.topic = 6 AND v.received_at > g.created_at WHERE s.shop_id = $1",
+                 &a, &rows, e);
+    if (rc == RC_OK)
+        *old = db_bool(rows, 0, "old");
+    return rc;
+}
+
+enum rc db_shop_event_body(struct db_tx *tx, const char *shop_id, int topic, struct buf *out,
+                           struct err *e)
+{
+    struct db_args a = { 0 };
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc;
+
+    db_arg_text(&a, shop_id);
+    db_arg_i64(&a, topic);
+    rc = db_exec(tx,
+                 "SELECT body FROM events WHERE shop_id = $1 AND topic = $2::bigint"
+                 " AND state = 'stored' ORDER BY event_at DESC NULLS LAST, id DESC LIMIT 1",
+                 &a, &rows, e);
+    if (rc != RC_OK)
+        return rc;
+    if (db_rows_count(rows) == 0)
+        return err_code(e, RC_NOT_FOUND, "not_found", "no such event is stored");
+    return db_bytes(rows, 0, "body", out, e);
 }

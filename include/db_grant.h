@@ -58,6 +58,15 @@ enum rc db_grant_needs_reauthorization(struct db_tx *tx, const char *client_id, 
 /* Disconnects one shop: cipher wiped, work paused; the grant's tokens are wiped too when no other shop of
  * the grant is left. */
 enum rc db_shop_disconnect(struct db_tx *tx, const char *client_id, const char *shop_id, struct err *e);
+/* Wipes the tokens of a grant unless one of its shops is still in use. */
+enum rc db_grant_drop_unused(struct db_tx *tx, const char *client_id, const char *open_id,
+                             struct err *e);
+/* Whether every deauthorization that arrived since the shop's current authorization happened before it
+ * (a late webhook). One that claims to be older than any honest repeat counts as news. */
+enum rc db_shop_deauthorization_is_old(struct db_tx *tx, const char *shop_id, bool *old, struct err *e);
+/* Raw body of the shop's newest event of a topic into *out. RC_NOT_FOUND when none is stored. */
+enum rc db_shop_event_body(struct db_tx *tx, const char *shop_id, int topic, struct buf *out,
+                           struct err *e);
 /* TikTok said when the authorization ends; ends_us 0 = it did not say. */
 enum rc db_grant_expiry_notice(struct db_tx *tx, const char *client_id, const char *shop_id,
                                int64_t ends_us, struct err *e);

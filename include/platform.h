@@ -51,7 +51,7 @@ struct tiktok_session {
     struct platform_recorder recorder;
     const atomic_bool *stop;
     char client_id[68];
-    char shop_id[64];
+    char shop_id[72];
     char open_id[128];
     char region[8];
     char *cipher;       /* owned */
@@ -124,7 +124,7 @@ struct vtex_session {
     struct platform_recorder recorder;
     const atomic_bool *stop;
     char client_id[68];
-    char shop_id[64];
+    char shop_id[72];
     char account[64];
     char sales_channel[16];
     char affiliate_id[16];
