@@ -1,0 +1,298 @@
+/* product_cache.c - what need not be asked or uploaded twice: images, brands, categories, shop setup. */
+#include "db_product.h"
+
+#include <string.h>
+
+#include "str.h"
+
+static void copy_cell(char *dst, size_t cap, const struct db_rows *rows, const char *column)
+{
+    const char *text = db_text(rows, 0, column);
+
+    (void)str_copy(dst, cap, text ? text : "");
+}
+
+static enum rc image_row(struct db_tx *tx, const char *sql, struct db_args *args,
+                         struct image_row *out, struct err *e)
+{
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc = db_exec(tx, sql, args, &rows, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (db_rows_count(rows) == 0)
+        return err_set(e, RC_NOT_FOUND, "image not uploaded yet");
+    copy_cell(out->uri, sizeof(out->uri), rows, "uri");
+    copy_cell(out->url, sizeof(out->url), rows, "url");
+    out->width = db_i64(rows, 0, "width");
+    out->height = db_i64(rows, 0, "height");
+    return RC_OK;
+}
+
+enum rc db_image_get(struct db_tx *tx, const char *shop_id, const unsigned char hash[32],
+                     const char *use_case, struct image_row *out, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_bytes(&args, hash, 32);
+    db_arg_text(&args, use_case);
+    return image_row(tx,
+                     "SELECT uri, url, width, height FROM images "
+                     "WHERE shop_id = $1 AND content_hash = $2 AND use_case = $3",
+                     &args, out, e);
+}
+
+enum rc db_image_by_url(struct db_tx *tx, const char *shop_id, const char *url,
+                        const char *use_case, int64_t max_age_s, struct image_row *out,
+                        struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, url);
+    db_arg_text(&args, use_case);
+    db_arg_i64(&args, max_age_s);
+    return image_row(
+        tx,
+        "SELECT i.uri, i.url, i.width, i.height FROM image_sources f JOIN images i "
+        "ON i.shop_id = f.shop_id AND i.content_hash = f.content_hash AND i.use_case = $3 "
+        "WHERE f.shop_id = $1 AND f.url = $2 "
+        "AND f.checked_at > now() - make_interval(secs => $4::bigint)",
+        &args, out, e);
+}
+
+enum rc db_image_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                     const unsigned char hash[32], const char *use_case,
+                     const struct image_row *row, int64_t bytes, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_bytes(&args, hash, 32);
+    db_arg_text(&args, use_case);
+    db_arg_text(&args, client_id);
+    db_arg_text(&args, row->uri);
+    db_arg_text(&args, row->url[0] ? row->url : NULL);
+    db_arg_i64(&args, row->width);
+    db_arg_i64(&args, row->height);
+    db_arg_i64(&args, bytes);
+    return db_exec(
+        tx,
+        "INSERT INTO images (shop_id, content_hash, use_case, client_id, uri, url, width, height, bytes) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7::integer, $8::integer, $9) "
+        "ON CONFLICT (shop_id, content_hash, use_case) DO NOTHING",
+        &args, NULL, e);
+}
+
+enum rc db_image_source_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                            const char *url, const unsigned char *hash, const char *problem,
+                            struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, url);
+    db_arg_text(&args, client_id);
+    db_arg_bytes(&args, hash, hash ? 32 : 0);
+    db_arg_text(&args, problem);
+    return db_exec(
+        tx,
+        "INSERT INTO image_sources (shop_id, url, client_id, content_hash, problem) "
+        "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (shop_id, url) DO UPDATE SET "
+        "content_hash = EXCLUDED.content_hash, problem = EXCLUDED.problem, checked_at = now()",
+        &args, NULL, e);
+}
+
+enum rc db_brand_get(struct db_tx *tx, const char *client_id, const char *name_key,
+                     struct brand_row *out, struct err *e)
+{
+    OWN_ROWS struct db_rows *rows = NULL;
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, client_id);
+    db_arg_text(&args, name_key);
+    enum rc rc = db_exec(tx,
+                         "SELECT tiktok_brand_id, chosen_by, "
+                         "extract(epoch FROM now() - updated_at)::bigint AS age_s "
+                         "FROM tiktok_brands WHERE client_id = $1 AND name_key = $2",
+                         &args, &rows, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (db_rows_count(rows) == 0)
+        return err_set(e, RC_NOT_FOUND, "brand not looked up yet");
+    copy_cell(out->tiktok_brand_id, sizeof(out->tiktok_brand_id), rows, "tiktok_brand_id");
+    copy_cell(out->chosen_by, sizeof(out->chosen_by), rows, "chosen_by");
+    out->age_s = db_i64(rows, 0, "age_s");
+    return RC_OK;
+}
+
+enum rc db_brand_put(struct db_tx *tx, const char *client_id, const char *name_key,
+                     const char *name, const char *tiktok_brand_id, const char *chosen_by,
+                     const char *authorized, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, client_id);
+    db_arg_text(&args, name_key);
+    db_arg_text(&args, name);
+    db_arg_text(&args, str_blank(tiktok_brand_id) ? NULL : tiktok_brand_id);
+    db_arg_text(&args, chosen_by);
+    db_arg_text(&args, authorized);
+    return db_exec(
+        tx,
+        "INSERT INTO tiktok_brands (client_id, name_key, name, tiktok_brand_id, chosen_by, authorized) "
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (client_id, name_key) DO UPDATE SET "
+        "tiktok_brand_id = EXCLUDED.tiktok_brand_id, chosen_by = EXCLUDED.chosen_by, "
+        "authorized = EXCLUDED.authorized, updated_at = now() "
+        "WHERE tiktok_brands.chosen_by <> 'operator' OR EXCLUDED.chosen_by = 'operator'",
+        &args, NULL, e);
+}
+
+enum rc db_taxonomy_find(struct db_tx *tx, const char *client_id, const char *const *paths,
+                         size_t n, struct taxonomy_row *out, struct err *e)
+{
+    OWN_ROWS struct db_rows *rows = NULL;
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, client_id);
+    db_arg_text_array(&args, paths, n);
+    enum rc rc =
+        db_exec(tx,
+                "SELECT source_category, tiktok_category_id, attributes FROM taxonomy_tiktok "
+                "WHERE client_id = $1 AND source_category = ANY ($2::text[]) "
+                "AND chosen_by = 'mapping' AND tiktok_category_id IS NOT NULL "
+                "ORDER BY length(source_category) DESC LIMIT 1",
+                &args, &rows, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (db_rows_count(rows) == 0)
+        return err_set(e, RC_NOT_FOUND, "the category is not mapped");
+    copy_cell(out->tiktok_category_id, sizeof(out->tiktok_category_id), rows, "tiktok_category_id");
+    copy_cell(out->source_category, sizeof(out->source_category), rows, "source_category");
+    out->attributes = db_json_new(rows, 0, "attributes");
+    return RC_OK;
+}
+
+enum rc db_taxonomy_suggest(struct db_tx *tx, const char *client_id, const char *source_category,
+                            const char *category_id, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, client_id);
+    db_arg_text(&args, source_category);
+    db_arg_text(&args, category_id);
+    return db_exec(
+        tx,
+        "INSERT INTO taxonomy_tiktok (client_id, source_category, tiktok_category_id, chosen_by) "
+        "VALUES ($1, $2, $3, 'recommendation') ON CONFLICT (client_id, source_category) DO NOTHING",
+        &args, NULL, e);
+}
+
+enum rc db_category_get(struct db_tx *tx, const char *shop_id, const char *category_id,
+                        int64_t max_age_s, json_t **rules, json_t **attributes, struct err *e)
+{
+    OWN_ROWS struct db_rows *rows = NULL;
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, category_id);
+    db_arg_i64(&args, max_age_s);
+    enum rc rc = db_exec(tx,
+                         "SELECT rules, attributes FROM tiktok_categories WHERE shop_id = $1 "
+                         "AND category_id = $2 AND rules IS NOT NULL AND attributes IS NOT NULL "
+                         "AND fetched_at > now() - make_interval(secs => $3::bigint)",
+                         &args, &rows, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (db_rows_count(rows) == 0)
+        return err_set(e, RC_NOT_FOUND, "category not read yet");
+
+    json_t *r = db_json_new(rows, 0, "rules");
+    json_t *a = db_json_new(rows, 0, "attributes");
+
+    if (r == NULL || a == NULL) {
+        json_decref(r);
+        json_decref(a);
+        return err_set(e, RC_BUG, "out of memory");
+    }
+    *rules = r;
+    *attributes = a;
+    return RC_OK;
+}
+
+enum rc db_category_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                        const char *category_id, const json_t *rules, const json_t *attributes,
+                        struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, category_id);
+    db_arg_text(&args, client_id);
+    db_arg_json(&args, rules);
+    db_arg_json(&args, attributes);
+    return db_exec(
+        tx,
+        "INSERT INTO tiktok_categories (shop_id, category_id, client_id, rules, attributes) "
+        "VALUES ($1, $2, $3, $4::jsonb, $5::jsonb) ON CONFLICT (shop_id, category_id) DO UPDATE SET "
+        "rules = EXCLUDED.rules, attributes = EXCLUDED.attributes, fetched_at = now()",
+        &args, NULL, e);
+}
+
+enum rc db_shop_warehouse_put(struct db_tx *tx, const char *shop_id, const char *warehouse_id,
+                              struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, warehouse_id);
+    return db_exec(tx,
+                   "UPDATE shops SET warehouse_id = $2, warehouses_at = now(), updated_at = now() "
+                   "WHERE shop_id = $1",
+                   &args, NULL, e);
+}
+
+enum rc db_prerequisites_get(struct db_tx *tx, const char *shop_id, int64_t max_age_s,
+                             json_t **problems, struct err *e)
+{
+    OWN_ROWS struct db_rows *rows = NULL;
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_i64(&args, max_age_s);
+    enum rc rc = db_exec(tx,
+                         "SELECT problems FROM listing_prerequisites WHERE shop_id = $1 "
+                         "AND checked_at > now() - make_interval(secs => $2::bigint)",
+                         &args, &rows, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (db_rows_count(rows) == 0)
+        return err_set(e, RC_NOT_FOUND, "prerequisites not checked yet");
+
+    json_t *found = db_json_new(rows, 0, "problems");
+
+    if (found == NULL)
+        return err_set(e, RC_BUG, "out of memory");
+    *problems = found;
+    return RC_OK;
+}
+
+enum rc db_prerequisites_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                             const json_t *problems, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, client_id);
+    db_arg_json(&args, problems);
+    return db_exec(
+        tx,
+        "INSERT INTO listing_prerequisites (shop_id, client_id, problems) VALUES ($1, $2, $3::jsonb) "
+        "ON CONFLICT (shop_id) DO UPDATE SET problems = EXCLUDED.problems, checked_at = now()",
+        &args, NULL, e);
+}
