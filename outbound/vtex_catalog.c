@@ -1,0 +1,304 @@
+/* vtex_catalog.c - SKUs, prices and stock of a VTEX account. */
+#include "vtex_catalog.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "jspec.h"
+#include "money.h"
+#include "str.h"
+
+#define LIMIT_DOCKS 256
+
+static bool number_read(const json_t *root, const char *path, double *out)
+{
+    const json_t *value = jspec_get(root, path);
+
+    if (!json_is_number(value))
+        return false;
+    *out = json_number_value(value);
+    return isfinite(*out);
+}
+
+static enum rc sku_path(char *dst, size_t cap, const char *before, const char *sku_id,
+                        const char *after, struct err *e)
+{
+    if (!str_digits(sku_id) || strlen(sku_id) > 18)
+        return err_code(e, RC_INVALID, "vtex_sku_id", "a VTEX SKU id is a whole number");
+    if (!str_fmt(dst, cap, "%s%s%s", before, sku_id, after))
+        return err_set(e, RC_BUG, "path is too long");
+    return RC_OK;
+}
+
+static bool policy_listed(const json_t *channels, const char *sales_channel)
+{
+    int64_t wanted;
+
+    if (!str_to_i64(sales_channel, 0, INT64_MAX, &wanted) || !json_is_array(channels))
+        return true; /* nothing to compare with */
+    for (size_t i = 0; i < json_array_size(channels); i++) {
+        const json_t *one = json_array_get(channels, i);
+
+        if (json_is_integer(one) ? json_integer_value(one) == wanted
+                                 : str_eq(json_string_value(one), sales_channel))
+            return true;
+    }
+    return false;
+}
+
+enum rc vtex_sku_context(struct vtex_session *s, const char *sku_id, struct vtex_sku *out,
+                         struct err *e)
+{
+    char path[160];
+    struct vtex_sku sku = { 0 };
+    struct vtex_reply reply = { 0 };
+    double multiplier;
+    enum rc rc = sku_path(path, sizeof(path), "/api/catalog_system/pvt/sku/stockkeepingunitbyid/",
+                          sku_id, "", e);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = vtex_call(s,
+                   &(struct vtex_req){ .operation = "getSkuContext",
+                                       .method = "GET",
+                                       .path = path,
+                                       .entity = sku_id,
+                                       .query = { { "sc", s->sales_channel } } },
+                   &reply, e);
+    if (rc == RC_OK && !json_is_object(reply.body))
+        rc = err_set(e, RC_NOT_FOUND, "VTEX does not know the SKU %s", sku_id);
+    if (rc == RC_OK) {
+        (void)str_copy(sku.id, sizeof(sku.id), sku_id);
+        sku.sellable = jspec_bool(reply.body, "IsActive", true) &&
+                       jspec_bool(reply.body, "IsProductActive", true) &&
+                       policy_listed(jspec_get(reply.body, "SalesChannels"), s->sales_channel);
+        sku.multiplier_micro = 1000000;
+        if (number_read(reply.body, "UnitMultiplier", &multiplier) && multiplier > 0 &&
+            multiplier < 1e6)
+            sku.multiplier_micro = llround(multiplier * 1e6);
+        *out = sku;
+    }
+    vtex_reply_done(&reply);
+    return rc;
+}
+
+enum rc vtex_sku_by_ref_id(struct vtex_session *s, const char *ref_id, char sku_id[32],
+                           struct err *e)
+{
+    OWN_BUF struct buf path;
+    struct vtex_reply reply = { 0 };
+
+    buf_init(&path, 1024);
+    buf_str(&path, "/api/catalog_system/pvt/sku/stockkeepingunitidbyrefid/");
+    str_url_encode(&path, ref_id);
+    if (buf_check(&path, e) != RC_OK || str_blank(ref_id))
+        return err_code(e, RC_INVALID, "ref_id", "not a usable RefId");
+
+    enum rc rc = vtex_call(s,
+                           &(struct vtex_req){ .operation = "getSkuIdByRefId",
+                                               .method = "GET",
+                                               .path = buf_text(&path),
+                                               .entity = ref_id },
+                           &reply, e);
+
+    if (rc == RC_OK) {
+        const char *text = json_string_value(reply.body);
+        char number[32] = "";
+
+        if (json_is_integer(reply.body))
+            (void)str_fmt(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+                          json_integer_value(reply.body));
+        if (text == NULL)
+            text = number;
+        if (!str_digits(text) || !str_copy(sku_id, 32, text))
+            rc = err_set(e, RC_NOT_FOUND, "VTEX knows no SKU with this RefId");
+    }
+    vtex_reply_done(&reply);
+    return rc;
+}
+
+enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
+                            struct err *e)
+{
+    char path[160];
+    char table[64];
+    struct vtex_reply reply = { 0 };
+    double price;
+    const char *policy = s->sales_channel[0] ? s->sales_channel : "1";
+
+    if (!str_only(policy, "0123456789"))
+        return err_set(e, RC_INVALID, "the sales channel is not a number");
+    (void)str_fmt(table, sizeof(table), "/computed/%s", policy);
+    enum rc rc = sku_path(path, sizeof(path), "/pricing/prices/", sku_id, table, e);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = vtex_call(s,
+                   &(struct vtex_req){ .operation = "getComputedPrice",
+                                       .method = "GET",
+                                       .path = path,
+                                       .pricing = true,
+                                       .entity = sku_id },
+                   &reply, e);
+    if (rc == RC_OK) {
+        if (!number_read(reply.body, "sellingPrice", &price) || price <= 0)
+            rc = err_set(e, RC_NOT_FOUND, "VTEX gives no selling price");
+        else
+            rc = money_real_read(price, minor, e);
+    }
+    vtex_reply_done(&reply);
+    return rc;
+}
+
+static enum rc simulated_read(const json_t *body, int64_t *minor, struct err *e)
+{
+    const json_t *items = jspec_get(body, "items");
+    const json_t *item = json_array_get(items, 0);
+    int64_t total = jspec_int(item, "priceDefinition.total", 0);
+    int64_t price = total > 0 ? total : jspec_int(item, "sellingPrice", 0);
+
+    if (item == NULL || price <= 0 || !str_eq(jspec_text(item, "availability"), "available"))
+        return err_set(e, RC_NOT_FOUND, "the SKU cannot be sold in this trade policy");
+    *minor = price;
+    return RC_OK;
+}
+
+enum rc vtex_simulated_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
+                             struct err *e)
+{
+    json_auto_t *body =
+        json_pack("{s:[{s:s, s:i, s:s}]}", "items", "id", sku_id, "quantity", 1, "seller", "1");
+    struct vtex_reply reply = { 0 };
+
+    if (body == NULL)
+        return err_set(e, RC_BUG, "out of memory");
+    enum rc rc = vtex_call(s,
+                           &(struct vtex_req){ .operation = "simulateCart",
+                                               .method = "POST",
+                                               .path = "/api/checkout/pub/orderForms/simulation",
+                                               .entity = sku_id,
+                                               .query = { { "sc", s->sales_channel },
+                                                          { "affiliateId", s->affiliate_id } },
+                                               .body = body,
+                                               .total_ms = 60000 },
+                           &reply, e);
+
+    if (rc == RC_OK)
+        rc = simulated_read(reply.body, minor, e);
+    vtex_reply_done(&reply);
+    return rc;
+}
+
+static enum rc balances_read(const json_t *list, struct vtex_balance out[VTEX_BALANCES_MAX], int *n,
+                             struct err *e)
+{
+    size_t size = json_array_size(list);
+
+    if (size > VTEX_BALANCES_MAX)
+        return err_set(e, RC_INVALID, "VTEX lists more than %d warehouses", VTEX_BALANCES_MAX);
+    for (size_t i = 0; i < size; i++) {
+        const json_t *one = json_array_get(list, i);
+
+        out[i] = (struct vtex_balance){ 0 };
+        jspec_id(one, "warehouseId", out[i].warehouse_id);
+        out[i].total = jspec_int(one, "totalQuantity", 0);
+        out[i].reserved = jspec_int(one, "reservedQuantity", 0);
+        out[i].unlimited = jspec_bool(one, "hasUnlimitedQuantity", false);
+    }
+    *n = (int)size;
+    return RC_OK;
+}
+
+enum rc vtex_inventory(struct vtex_session *s, const char *sku_id,
+                       struct vtex_balance out[VTEX_BALANCES_MAX], int *n, struct err *e)
+{
+    char path[160];
+    struct vtex_reply reply = { 0 };
+    enum rc rc = sku_path(path, sizeof(path), "/api/logistics/pvt/inventory/skus/", sku_id, "", e);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = vtex_call(
+        s,
+        &(struct vtex_req){
+            .operation = "getInventoryBySku", .method = "GET", .path = path, .entity = sku_id },
+        &reply, e);
+    if (rc == RC_OK) {
+        rc = balances_read(jspec_get(reply.body, "balance"), out, n, e);
+    } else if (rc == RC_NOT_FOUND) {
+        *n = 0;
+        rc = RC_OK;
+    }
+    vtex_reply_done(&reply);
+    return rc;
+}
+
+/* Ids of active docks that serve the trade policy, as keys of an object. */
+static enum rc docks_read(struct vtex_session *s, json_t *ids, struct err *e)
+{
+    struct vtex_reply reply = { 0 };
+    enum rc rc = vtex_call(s,
+                           &(struct vtex_req){ .operation = "listDocks",
+                                               .method = "GET",
+                                               .path = "/api/logistics/pvt/configuration/docks" },
+                           &reply, e);
+
+    for (size_t i = 0; rc == RC_OK && i < json_array_size(reply.body) && i < LIMIT_DOCKS; i++) {
+        const json_t *dock = json_array_get(reply.body, i);
+        char id[JSPEC_ID_BYTES];
+
+        jspec_id(dock, "id", id);
+        if (id[0] != '\0' && jspec_bool(dock, "isActive", false) &&
+            json_is_array(jspec_get(dock, "salesChannels")) &&
+            policy_listed(jspec_get(dock, "salesChannels"), s->sales_channel) &&
+            json_object_set_new(ids, id, json_true()) != 0)
+            rc = err_set(e, RC_BUG, "out of memory");
+    }
+    vtex_reply_done(&reply);
+    return rc;
+}
+
+static bool reached(const json_t *warehouse, const json_t *docks)
+{
+    const json_t *list = jspec_get(warehouse, "warehouseDocks");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        char id[JSPEC_ID_BYTES];
+
+        jspec_id(json_array_get(list, i), "dockId", id);
+        if (json_object_get(docks, id) != NULL)
+            return true;
+    }
+    return false;
+}
+
+enum rc vtex_policy_warehouses(struct vtex_session *s, char out[VTEX_BALANCES_MAX][64], int *n,
+                               struct err *e)
+{
+    json_auto_t *docks = json_object();
+    struct vtex_reply reply = { 0 };
+    enum rc rc = docks_read(s, docks, e);
+    int found = 0;
+
+    if (rc != RC_OK)
+        return rc;
+    rc = vtex_call(s,
+                   &(struct vtex_req){ .operation = "listWarehouses",
+                                       .method = "GET",
+                                       .path = "/api/logistics/pvt/configuration/warehouses" },
+                   &reply, e);
+    for (size_t i = 0; rc == RC_OK && i < json_array_size(reply.body); i++) {
+        const json_t *one = json_array_get(reply.body, i);
+
+        if (!jspec_bool(one, "isActive", false) || !reached(one, docks))
+            continue;
+        if (found == VTEX_BALANCES_MAX)
+            break;
+        jspec_id(one, "id", out[found]);
+        found++;
+    }
+    if (rc == RC_OK)
+        *n = found;
+    vtex_reply_done(&reply);
+    return rc;
+}
