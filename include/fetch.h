@@ -5,6 +5,7 @@
 #include "buf.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #define LIMIT_API_REPLY_BYTES ((size_t)8 << 20)
 #define LIMIT_IMAGE_BYTES ((size_t)10 << 20)
@@ -36,6 +37,7 @@ struct fetch_req {
     fetch_sink sink;           /* NULL: the body is collected in the reply */
     void *sink_user;
     const atomic_bool *stop; /* ends the transfer when set; may be NULL */
+    bool once;               /* never sent twice, also with GET (other methods never are anyway) */
 };
 
 struct fetch_reply {
@@ -44,7 +46,8 @@ struct fetch_reply {
     struct buf headers; /* "name: value\n" lines, names in lower case, of the last answer */
     int64_t body_bytes;
     int64_t ms;
-    char final_url[2048];
+    int64_t date_us; /* the Date header; 0 = none */
+    char final_url[4096];
 };
 
 struct fetch;
@@ -54,7 +57,8 @@ enum rc fetch_new(bool allow_private, struct fetch **out, struct err *e);
 void fetch_free(struct fetch *f);
 /* Runs one transfer; blocks the caller, any thread. RC_OK: a complete HTTP answer of any status came.
  * RC_DOWN: nothing was sent. RC_UNSURE: sent, but the answer is missing or cut. RC_INVALID: address refused
- * (code "url_blocked"), reply too large ("too_large"), too many redirects, bad URL. RC_STOPPED: stop was set.
+ * (code "url_blocked"), reply too large ("too_large"), too many redirects, bad URL. RC_STOPPED: stop was set
+ * (code "not_sent" when the request had not gone out). A request other than GET and HEAD is never sent twice.
  * *out is valid only with RC_OK; free with fetch_reply_done. */
 enum rc fetch_run(struct fetch *f, const struct fetch_req *req, struct fetch_reply *out,
                   struct err *e);
