@@ -322,3 +322,25 @@ enum rc db_grant_expiry_notice(struct db_tx *tx, const char *client_id, const ch
                    " AND g.client_id = s.client_id AND g.open_id = s.open_id",
                    &a, NULL, e);
 }
+
+enum rc db_grant_missing_scopes(struct db_tx *tx, const char *client_id, const char *open_id,
+                                const char *const *needed, size_t n, json_t **out, struct err *e)
+{
+    struct db_args a = { 0 };
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc;
+
+    db_arg_text(&a, client_id);
+    db_arg_text(&a, open_id);
+    db_arg_text_array(&a, needed, n);
+    rc = db_exec(tx,
+                 "SELECT coalesce(jsonb_agg(s ORDER BY s), '[]'::jsonb) AS missing"
+                 " FROM unnest($3::text[]) AS s, tiktok_auth_tokens g"
+                 " WHERE g.client_id = $1 AND g.open_id = $2 AND g.scopes <> '{}'"
+                 " AND s <> ALL (g.scopes)",
+                 &a, &rows, e);
+    if (rc != RC_OK)
+        return rc;
+    *out = db_json_new(rows, 0, "missing");
+    return *out != NULL ? RC_OK : err_set(e, RC_BUG, "grant: no memory for scopes");
+}

@@ -169,11 +169,11 @@ enum rc db_shop_deauthorization_is_old(struct db_tx *tx, const char *shop_id, bo
 
     db_arg_text(&a, shop_id);
     rc = db_exec(tx,
-                 "SELECT coalesce(bool_and(v.event_at BETWEEN g.created_at - interval '72 hours'"
-                 " AND g.created_at - interval '5 seconds'), false) AS old"
-                 " FROM shops s JOIN tiktok_auth_tokens g ON g.client_id = s.client_id"
-                 " AND g.open_id = s.open_id JOIN events v ON v.shop_id = s.shop_id"
-                 " AND v.topic = 6 AND v.received_at > g.created_at WHERE s.shop_id = $1",
+                 "SELECT coalesce(bool_and(v.received_at <= g.created_at OR v.event_at BETWEEN"
+                 " g.created_at - interval '72 hours' AND g.created_at - interval '5 seconds'),"
+                 " false) AS old FROM shops s JOIN tiktok_auth_tokens g"
+                 " ON g.client_id = s.client_id AND g.open_id = s.open_id"
+                 " JOIN events v ON v.shop_id = s.shop_id AND v.topic = 6 WHERE s.shop_id = $1",
                  &a, &rows, e);
     if (rc == RC_OK)
         *old = db_bool(rows, 0, "old");

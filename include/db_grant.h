@@ -58,11 +58,14 @@ enum rc db_grant_needs_reauthorization(struct db_tx *tx, const char *client_id, 
 /* Disconnects one shop: cipher wiped, work paused; the grant's tokens are wiped too when no other shop of
  * the grant is left. */
 enum rc db_shop_disconnect(struct db_tx *tx, const char *client_id, const char *shop_id, struct err *e);
+/* Which of the needed scopes the seller did not grant; new list. Empty when TikTok did not say. */
+enum rc db_grant_missing_scopes(struct db_tx *tx, const char *client_id, const char *open_id,
+                                const char *const *needed, size_t n, json_t **out, struct err *e);
 /* Wipes the tokens of a grant unless one of its shops is still in use. */
 enum rc db_grant_drop_unused(struct db_tx *tx, const char *client_id, const char *open_id,
                              struct err *e);
-/* Whether every deauthorization that arrived since the shop's current authorization happened before it
- * (a late webhook). One that claims to be older than any honest repeat counts as news. */
+/* Whether every deauthorization of the shop came or happened before its current authorization (late or
+ * waiting news). One that arrived after it and claims to be older than any honest repeat counts as news. */
 enum rc db_shop_deauthorization_is_old(struct db_tx *tx, const char *shop_id, bool *old, struct err *e);
 /* Raw body of the shop's newest event of a topic into *out. RC_NOT_FOUND when none is stored. */
 enum rc db_shop_event_body(struct db_tx *tx, const char *shop_id, int topic, struct buf *out,
