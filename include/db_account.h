@@ -54,6 +54,31 @@ enum rc db_client_get(struct db_tx *tx, const char *client_id, struct client *ou
 void db_client_done(struct client *c);
 #define OWN_CLIENT __attribute__((cleanup(db_client_done)))
 
+/* What a client document says; texts are borrowed, NULL = none. Secrets: NULL keeps what is stored. */
+struct client_write {
+    const char *client_id;
+    const char *name;
+    const char *feed_url;
+    const char *warehouse_id;
+    const char *vtex_account; /* NULL wipes all that belongs to VTEX */
+    const char *vtex_sales_channel;
+    const char *vtex_affiliate_id;
+    const char *vtex_warehouse_ids[32];
+    size_t n_vtex_warehouse_ids;
+    const char *app_key, *app_token; /* both or neither */
+    const char *hook_secret;
+    const json_t *policies;
+};
+/* Locks the client's row and reads its revision; 0 when there is none. */
+enum rc db_client_lock(struct db_tx *tx, const char *client_id, int64_t *revision, struct err *e);
+/* Makes or replaces a client (active), seals its secrets, lets work go on that stood still because the
+ * client was inactive or its VTEX credentials were refused. */
+enum rc db_client_write(struct db_tx *tx, const struct client_write *w, struct err *e);
+/* Deactivates: shops are held, waiting jobs parked. */
+enum rc db_client_deactivate(struct db_tx *tx, const char *client_id, struct err *e);
+/* Whether the client exists. */
+enum rc db_client_exists(struct db_tx *tx, const char *client_id, bool *exists, struct err *e);
+
 struct shop {
     char shop_id[72];
     char client_id[68];
