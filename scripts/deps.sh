@@ -4,7 +4,7 @@ set -eu
 level=${1:-run}
 
 # package:probe - the package is missing when the probe (a file, or a command with a leading @) is.
-run="gcc:@gcc pkg-config:@pkg-config libmicrohttpd-dev:/usr/include/microhttpd.h libcurl4-openssl-dev:@curl-config
+run="gcc:@gcc libc6-dev:/usr/include/stdio.h pkg-config:@pkg-config libmicrohttpd-dev:/usr/include/microhttpd.h libcurl4-openssl-dev:@curl-config
 libjansson-dev:/usr/include/jansson.h libssl-dev:/usr/include/openssl/evp.h libxml2-dev:@xml2-config
 libpq-dev:@pg_config libxxhash-dev:/usr/include/xxhash.h zlib1g-dev:/usr/include/zlib.h
 postgresql-15:/usr/lib/postgresql/15/bin/postgres curl:@curl jq:@jq ca-certificates:/etc/ssl/certs/ca-certificates.crt"
