@@ -215,6 +215,8 @@ static void pipelined_and_kept(void)
 
 static void raw_routes(void)
 {
+    static const char ONE[] =
+        "POST /raw HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx";
     struct talk t = talk("POST /raw HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx");
 
     CHECK_INT(t.status, 200);
@@ -222,9 +224,7 @@ static void raw_routes(void)
     t = talk("POST /raw HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nnow");
     CHECK_INT(t.status, 401);
     for (int i = 0; i < 300; i++) {
-        t = talk_len(
-            "POST /raw HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx", 75,
-            2000);
+        t = talk_len(ONE, sizeof ONE - 1, 2000);
         if (t.status != 200)
             break;
     }

@@ -1,0 +1,183 @@
+/* cli.c - reads the arguments and runs the subcommand that they name. */
+#include "cli.h"
+
+#include "app.h"
+#include "log.h"
+#include "sandbox.h"
+#include "str.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#ifndef VERSION
+#define VERSION "0"
+#endif
+
+#define MIGRATE_STATEMENT_MS 30000
+
+struct command {
+    const char *name;
+    const char *word; /* second word, or NULL */
+    int (*run)(int argc, char **argv);
+    const char *help;
+};
+
+static int setting_wrong(const struct err *e)
+{
+    (void)fprintf(stderr, "tiktok-shop-connector: %s\n", e->text);
+    return e->rc == RC_INVALID ? EXIT_SETTINGS : EXIT_FAILED;
+}
+
+/* A dump would hold tokens, keys and personal data. */
+static void no_core_dumps(void)
+{
+    struct rlimit none = { 0, 0 };
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static int run_serve(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return serve_run();
+}
+
+static int run_migrate(int argc, char **argv)
+{
+    struct cfg cfg = { 0 };
+    struct db_pool *pool = NULL;
+    struct err e = { 0 };
+    int applied = 0;
+    enum rc rc = cfg_load_database(&cfg, &e);
+
+    (void)argc;
+    (void)argv;
+    if (rc != RC_OK)
+        return setting_wrong(&e);
+    log_setup((enum log_level)cfg.log_level, cfg.log_json);
+    rc = db_pool_new(cfg.database_url, 1, MIGRATE_STATEMENT_MS, NULL, &pool, &e);
+    if (rc == RC_OK)
+        rc = db_migrate(pool, &applied, &e);
+    db_pool_free(pool);
+    cfg_done(&cfg);
+    if (rc != RC_OK)
+        return setting_wrong(&e);
+    (void)printf("schema is up to date, %d migrations applied now\n", applied);
+    return EXIT_WELL;
+}
+
+static int run_config_check(int argc, char **argv)
+{
+    struct cfg cfg = { 0 };
+    struct keyring *ring = NULL;
+    struct err e = { 0 };
+    enum rc rc = cfg_load(&cfg, &e);
+
+    (void)argc;
+    (void)argv;
+    if (rc != RC_OK)
+        return setting_wrong(&e);
+    rc = keyring_new(cfg.encryption_keys, &ring, &e);
+    keyring_free(ring);
+    cfg_done(&cfg);
+    if (rc != RC_OK) {
+        (void)fprintf(stderr, "tiktok-shop-connector: ENCRYPTION_KEYS: %s\n", e.text);
+        return EXIT_SETTINGS;
+    }
+    (void)puts("settings are complete and well-formed");
+    return EXIT_WELL;
+}
+
+static int run_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    (void)puts("tiktok-shop-connector " VERSION);
+    return EXIT_WELL;
+}
+
+static int run_sandbox(int argc, char **argv)
+{
+    return sandbox_main(argc, argv);
+}
+
+static const struct command COMMANDS[] = {
+    { "serve", NULL, run_serve, "runs the service (also without a subcommand)" },
+    { "migrate", NULL, run_migrate, "brings the database schema up to date and exits" },
+    { "config", "check", run_config_check,
+      "says whether the settings are complete and well-formed" },
+    { "sandbox", NULL, run_sandbox,
+      "plays TikTok Shop and VTEX for trying things out; --help for its options" },
+    { "version", NULL, run_version, "prints the version" },
+};
+#define N_COMMANDS ((int)(sizeof COMMANDS / sizeof COMMANDS[0]))
+
+static int help(FILE *to, int code)
+{
+    struct buf settings;
+
+    buf_init(&settings, (size_t)1 << 20);
+    cfg_help(&settings);
+    (void)fputs("usage: tiktok-shop-connector [subcommand]\n\nSubcommands\n", to);
+    for (int i = 0; i < N_COMMANDS; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof name, "%s%s%s", COMMANDS[i].name,
+                       COMMANDS[i].word != NULL ? " " : "",
+                       COMMANDS[i].word != NULL ? COMMANDS[i].word : "");
+        (void)fprintf(to, "  %-14s %s\n", name, COMMANDS[i].help);
+    }
+    (void)fprintf(
+        to, "\nSettings, from the environment (each also as NAME_FILE, the path of a file)\n%s",
+        buf_text(&settings));
+    (void)fputs("\nExit codes: 0 well, 1 failure, 2 usage, 3 settings or schema\n", to);
+    buf_done(&settings);
+    return code;
+}
+
+static const struct command *command_find(int argc, char **argv, int *used)
+{
+    for (int i = 0; i < N_COMMANDS; i++) {
+        const struct command *c = &COMMANDS[i];
+
+        *used = c->word != NULL ? 2 : 1;
+        if (strcmp(argv[1], c->name) != 0)
+            continue;
+        if (c->word == NULL || (argc > 2 && strcmp(argv[2], c->word) == 0))
+            return c;
+    }
+    return NULL;
+}
+
+int cli_run(int argc, char **argv)
+{
+    const struct command *command = NULL;
+    int used = 0;
+
+    no_core_dumps();
+    if (argc < 2)
+        return serve_run();
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0)
+        return help(stdout, EXIT_WELL);
+    if (strcmp(argv[1], "--version") == 0)
+        return run_version(argc, argv);
+    command = command_find(argc, argv, &used);
+    if (command == NULL) {
+        (void)fprintf(stderr, "tiktok-shop-connector: there is no subcommand \"%s\"; see --help\n",
+                      argv[1]);
+        return EXIT_USAGE;
+    }
+    if (command->run != run_sandbox && argc > 1 + used) {
+        if (strcmp(argv[1 + used], "--help") == 0)
+            return help(stdout, EXIT_WELL);
+        (void)fprintf(stderr, "tiktok-shop-connector: %s takes no \"%s\"; see --help\n", argv[1],
+                      argv[1 + used]);
+        return EXIT_USAGE;
+    }
+    return command->run(argc - 1, argv + 1);
+}
