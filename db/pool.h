@@ -28,6 +28,14 @@ struct db_pool {
     struct pool_key *keys;
 };
 
+/* A shop that got work in a transaction; told to shop_schedule and the workers at its end. */
+struct tx_due {
+    char shop_id[72];
+    char client_id[68];
+    int lane;
+    int64_t delay_us;
+};
+
 enum tx_state { TX_OPEN, TX_DEAD, TX_OVER };
 
 struct db_tx {
@@ -37,11 +45,17 @@ struct db_tx {
     int64_t started_us; /* clock_mono_us */
     int64_t affected;
     enum tx_state state;
+    struct tx_due *dues; /* heap */
+    int n_dues, cap_dues;
     bool made_key; /* a data key of this transaction is not durable yet: keep it out of the cache */
 };
 
 /* Borrows a connection, open and alive; waits. Give it back with pool_return. */
 enum rc pool_borrow(struct db_pool *pool, struct conn **out, bool *fresh, struct err *e);
 void pool_return(struct db_pool *pool, struct conn *c);
+
+/* Writes the dues of a transaction and notifies the workers; db_tx_commit does it last, so that the hot row of
+ * a shop is locked for a moment only. */
+enum rc job_flush(struct db_tx *tx, struct err *e);
 
 #endif

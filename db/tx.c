@@ -74,6 +74,11 @@ enum rc db_tx_commit(struct db_tx *tx, struct err *e)
 
     if (tx->state != TX_OPEN)
         return err_set(e, RC_BUG, "%s: commit of a transaction that is over", tx->name);
+    if (tx->n_dues > 0) {
+        rc = job_flush(tx, e);
+        if (rc != RC_OK)
+            return rc;
+    }
     tx->state = TX_OVER;
     if (PQsendQuery(c->pg, "COMMIT") != 1) {
         (void)conn_fail(c, NULL, tx->name, NULL);
@@ -114,5 +119,6 @@ void db_tx_free(struct db_tx *tx)
     metrics_observe_us("connector_db_tx_seconds", label, us);
     if (us > TX_SLOW_US)
         LOG(LOG_DEBUG, "db", "slow transaction", LF_S("tx", tx->name), LF_I("ms", us / US_PER_MS));
+    free(tx->dues);
     free(tx);
 }

@@ -31,6 +31,28 @@ struct db_job_key {
  * commit. Part of the caller's transaction. */
 enum rc db_job_put(struct db_tx *tx, const struct db_job_key *key, struct err *e);
 
+/* For statements that make many jobs at once ("INSERT INTO jobs AS j (...) SELECT ..." DB_JOB_ON_CONFLICT): the
+ * rules of db_job_put. Call db_job_schedule for each of their shops in the same transaction. */
+#define DB_JOB_ON_CONFLICT                                                                                         \
+    " ON CONFLICT (shop_id, kind, entity) DO UPDATE SET generation = j.generation + 1,"                            \
+    " client_id = excluded.client_id, lane = least(j.lane, excluded.lane),"                                        \
+    " payload = coalesce(excluded.payload, j.payload), updated_at = now(),"                                        \
+    " run_id = CASE WHEN j.state = 'ready' OR (j.state = 'running' AND j.generation > j.claimed_generation)"       \
+    "   THEN coalesce(excluded.run_id, j.run_id) ELSE excluded.run_id END,"                                        \
+    " due_at = CASE WHEN j.state = 'ready' OR (j.state = 'running' AND j.generation > j.claimed_generation)"       \
+    "   THEN least(j.due_at, excluded.due_at) ELSE excluded.due_at END,"                                           \
+    " first_due_at = CASE WHEN j.state = 'ready' OR (j.state = 'running' AND j.generation > j.claimed_generation)" \
+    "   THEN j.first_due_at ELSE excluded.due_at END,"                                                             \
+    " attempts = CASE WHEN j.state = 'parked' THEN 0 ELSE j.attempts END,"                                         \
+    " deaths = CASE WHEN j.state = 'parked' THEN 0 ELSE j.deaths END,"                                             \
+    " outcome = CASE WHEN j.state = 'parked' THEN NULL ELSE j.outcome END,"                                        \
+    " problem = CASE WHEN j.state = 'parked' THEN NULL ELSE j.problem END,"                                        \
+    " state = CASE WHEN j.state = 'parked' THEN 'ready' ELSE j.state END"
+
+/* Notes that a shop has work due this long from now. Written, and workers notified, just before the commit. */
+enum rc db_job_schedule(struct db_tx *tx, const char *client_id, const char *shop_id,
+                        enum lane lane, int64_t delay_us, struct err *e);
+
 struct job {
     int64_t id;
     char client_id[68];
@@ -45,5 +67,54 @@ struct job {
     char run_id[40];      /* "" when none */
     json_t *payload;      /* owned; may be NULL */
 };
+
+/* One job as people see it. */
+struct job_info {
+    int64_t id;
+    char client_id[68];
+    char shop_id[72];
+    char kind[48];
+    char entity[256];
+    enum lane lane;
+    char state[16]; /* ready, running, parked */
+    int attempts;
+    int deaths;
+    int64_t due_us, first_due_us, updated_us;
+    char run_id[40];
+    char outcome[32]; /* last outcome's word; "" = none yet */
+    json_t *problem;  /* {"code","detail","platform_code","request_id"}; owned; may be NULL */
+};
+
+/* Which jobs; NULL = any. */
+struct job_filter {
+    const char *client_id;
+    const char *shop_id;
+    const char *state;
+    const char *kind;
+    int64_t after_id; /* list: only jobs with a smaller id (newest first); 0 = from the start */
+    int limit;        /* 1..200; 0 = 50 */
+};
+
+/* Newest first. *out is a heap array of *n items: free with db_job_list_free. */
+enum rc db_job_list(struct db_tx *tx, const struct job_filter *filter, struct job_info **out,
+                    int *n, struct err *e);
+void db_job_list_free(struct job_info *list, int n);
+/* RC_NOT_FOUND when there is no such job. The caller owns out->problem (json_decref). */
+enum rc db_job_get(struct db_tx *tx, int64_t id, struct job_info *out, struct err *e);
+/* Makes it due now with fresh attempts. RC_NOT_FOUND; RC_BUSY (code "job_running") while it runs. */
+enum rc db_job_retry(struct db_tx *tx, int64_t id, struct err *e);
+/* Deletes a job that does not run. RC_NOT_FOUND; RC_BUSY (code "job_running") while it runs. */
+enum rc db_job_cancel(struct db_tx *tx, int64_t id, struct err *e);
+/* Retries all parked jobs of the filter (state and limit are ignored); *n says how many. */
+enum rc db_job_retry_filter(struct db_tx *tx, const struct job_filter *filter, int64_t *n,
+                            struct err *e);
+/* Parks what is ready of a client: its jobs wait until they are retried or asked for again. */
+enum rc db_job_park_client(struct db_tx *tx, const char *client_id, const char *code,
+                           const char *detail, struct err *e);
+
+/* Stops a shop's work until it is unpaused or for_us (0 = no end) have passed. */
+enum rc db_shop_pause(struct db_tx *tx, const char *client_id, const char *shop_id,
+                      const char *reason, int64_t for_us, struct err *e);
+enum rc db_shop_unpause(struct db_tx *tx, const char *shop_id, struct err *e);
 
 #endif
