@@ -27,7 +27,8 @@ struct xfer {
     /* the answer */
     struct buf body, headers;
     int64_t body_bytes;
-    int status; /* 0 until the first byte of the body */
+    int status;     /* 0 until the first byte of the body */
+    bool head_done; /* the empty line after the headers came */
     CURLcode result;
     /* how it went */
     int sends;         /* how often a request was about to be sent */

@@ -72,8 +72,10 @@ static size_t on_header(char *data, size_t size, size_t n, void *user)
         end--;
     if (end >= 5 && memcmp(data, "HTTP/", 5) == 0) {
         buf_clear(&x->headers);
+        x->head_done = false;
         return len;
     }
+    x->head_done = x->head_done || end == 0;
     while (colon < end && data[colon] != ':')
         colon++;
     if (colon == end)
@@ -141,8 +143,6 @@ static bool set_constants(struct xfer *x)
     ok = ok && curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
-    ok = ok && curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK;
-    ok = ok && curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L) == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, REUSE_IDLE_S) == CURLE_OK;
     ok = ok && curl_easy_setopt(c, CURLOPT_USERAGENT, USER_AGENT) == CURLE_OK;
@@ -241,6 +241,17 @@ static bool set_method(struct xfer *x, const struct fetch_req *req)
     return ok && curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, req->method) == CURLE_OK;
 }
 
+/* HTTP/2 is agreed on within TLS. Without TLS there is nothing to wait for, and a request would wait until the
+ * first answer on the first connection shows that it is HTTP/1.1. */
+static bool set_version(CURL *c, const char *url)
+{
+    bool tls = str_starts(url, "https:");
+    long version = tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+
+    return curl_easy_setopt(c, CURLOPT_HTTP_VERSION, version) == CURLE_OK &&
+           curl_easy_setopt(c, CURLOPT_PIPEWAIT, tls ? 1L : 0L) == CURLE_OK;
+}
+
 static void reset(struct xfer *x, const struct fetch_req *req)
 {
     bool reads = str_eq(req->method, "GET") || str_eq(req->method, "HEAD");
@@ -258,7 +269,7 @@ static void reset(struct xfer *x, const struct fetch_req *req)
     x->headers.failed = false;
     x->body_bytes = x->window_us = x->window_bytes = 0;
     x->status = x->sends = 0;
-    x->blocked = false;
+    x->blocked = x->head_done = false;
     x->rc = RC_OK;
     x->err = (struct err){ 0 };
     x->error[0] = '\0';
@@ -283,7 +294,7 @@ enum rc fetch_setup_request(struct xfer *x, const struct fetch_req *req, const c
     ok = ok && curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)left_ms) == CURLE_OK;
     ok = ok &&
          curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, req->accept_gzip ? "gzip" : NULL) == CURLE_OK;
-    ok = ok && set_method(x, req) && set_headers(x, req);
+    ok = ok && set_version(c, url) && set_method(x, req) && set_headers(x, req);
     return ok ? RC_OK : err_set(e, RC_DOWN, "a request could not be prepared");
 }
 
@@ -310,12 +321,14 @@ enum rc fetch_setup_outcome(const struct xfer *x, const char *host, struct err *
             *e = x->err;
         return x->rc;
     }
-    if (x->result == CURLE_OK)
+    if (x->result == CURLE_OK && x->head_done)
         return RC_OK;
+    if (x->result == CURLE_OK) /* libcurl takes cut headers for all headers */
+        return err_set(e, RC_UNSURE, "no complete answer from %s: cut in its headers", host);
     if (x->blocked)
         return err_code(e, RC_INVALID, "url_blocked", "%s leads to an address that is not public",
                         host);
-    if (x->result == CURLE_URL_MALFORMAT || x->result == CURLE_UNSUPPORTED_PROTOCOL)
+    if (!sent && (x->result == CURLE_URL_MALFORMAT || x->result == CURLE_UNSUPPORTED_PROTOCOL))
         return err_code(e, RC_INVALID, "url_invalid", "the address of %s cannot be used", host);
     if (sent)
         return err_set(e, RC_UNSURE, "no complete answer from %s: %s", host,
