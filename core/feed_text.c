@@ -1,0 +1,665 @@
+/* feed_text.c - tolerant reading of feed texts: addresses, HTML, escapes, units, vocabularies (feed guide, 3). */
+#include "feed_part.h"
+
+#include "clock.h"
+#include "str.h"
+
+#include <ctype.h>
+
+/* ---- addresses ---- */
+
+static bool starts_n(const char *p, size_t len, const char *word)
+{
+    size_t n = strlen(word);
+
+    return len >= n && memcmp(p, word, n) == 0;
+}
+
+static bool volatile_param(const char *p, size_t len, bool image)
+{
+    static const char *const TRACKING[] = { "utm_",
+                                            "gclid=", "fbclid=", "srsltid=", "gad_source=" };
+
+    for (size_t i = 0; i < sizeof TRACKING / sizeof TRACKING[0]; i++) {
+        if (starts_n(p, len, TRACKING[i]))
+            return true;
+    }
+    return image && (starts_n(p, len, "v=") || (len == 1 && p[0] == 'v'));
+}
+
+size_t feed_url_stable(const char *url, size_t len, bool image, char *out)
+{
+    const char *query = memchr(url, '?', len), *end = url + len, *p;
+    size_t n;
+    bool first = true;
+
+    if (query == NULL) {
+        memcpy(out, url, len);
+        return len;
+    }
+    n = (size_t)(query - url);
+    memcpy(out, url, n);
+    for (p = query + 1; p <= end;) {
+        const char *amp = memchr(p, '&', (size_t)(end - p));
+        size_t part = (size_t)((amp != NULL ? amp : end) - p);
+
+        if (part > 0 && !volatile_param(p, part, image)) {
+            out[n++] = first ? '?' : '&';
+            memcpy(out + n, p, part);
+            n += part;
+            first = false;
+        }
+        p += part + 1;
+    }
+    return n;
+}
+
+static bool scheme_ok(const char *p, size_t len, size_t *host)
+{
+    char low[9] = "";
+
+    for (size_t i = 0; i < 8 && i < len; i++)
+        low[i] = (char)tolower((unsigned char)p[i]);
+    *host = str_starts(low, "https://") ? 8 : str_starts(low, "http://") ? 7 : 0;
+    return *host > 0 && len > *host && p[*host] != '/' && p[*host] != ' ';
+}
+
+size_t feed_text_url(const char *text, size_t len, char *out)
+{
+    size_t n = 0, host;
+
+    while (len > 0 && (unsigned char)text[0] <= ' ') {
+        text++;
+        len--;
+    }
+    while (len > 0 && (unsigned char)text[len - 1] <= ' ')
+        len--;
+    if (starts_n(text, len, "//")) {
+        memcpy(out, "https:", 6);
+        n = 6;
+    } else if (!scheme_ok(text, len, &host)) {
+        out[0] = '\0';
+        return 0;
+    }
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (c < ' ' || c == 0x7F)
+            continue; /* line breaks inside a pasted address */
+        if (c == ' ' || c >= 0x80 || c == '"' || c == '<' || c == '>' || c == '\\' || c == '^' ||
+            c == '`' || c == '{' || c == '|' || c == '}') {
+            static const char HEX[] = "0123456789ABCDEF";
+            out[n++] = '%';
+            out[n++] = HEX[c >> 4];
+            out[n++] = HEX[c & 15];
+        } else {
+            out[n++] = (char)c;
+        }
+    }
+    out[n] = '\0';
+    if (!scheme_ok(out, n, &host))
+        n = 0;
+    out[n] = '\0';
+    return n;
+}
+
+/* ---- escapes and HTML ---- */
+
+static size_t put_utf8(char *out, unsigned long c)
+{
+    size_t n = 0;
+
+    if (c < 0x80) {
+        out[n++] = (char)c;
+    } else if (c < 0x800) {
+        out[n++] = (char)(0xC0 | (c >> 6));
+        out[n++] = (char)(0x80 | (c & 0x3F));
+    } else if (c < 0x10000) {
+        out[n++] = (char)(0xE0 | (c >> 12));
+        out[n++] = (char)(0x80 | ((c >> 6) & 0x3F));
+        out[n++] = (char)(0x80 | (c & 0x3F));
+    } else {
+        out[n++] = (char)(0xF0 | (c >> 18));
+        out[n++] = (char)(0x80 | ((c >> 12) & 0x3F));
+        out[n++] = (char)(0x80 | ((c >> 6) & 0x3F));
+        out[n++] = (char)(0x80 | (c & 0x3F));
+    }
+    return n;
+}
+
+/* Code point of "&...;" at p, 0 when it is none; *used is its length. */
+static unsigned long reference(const char *p, size_t *used)
+{
+    const char *end = p + 1;
+    unsigned long c = 0;
+
+    while (isalnum((unsigned char)*end) || *end == '#')
+        end++;
+    if (*end != ';' || end - p > 12)
+        return 0;
+    *used = (size_t)(end - p) + 1;
+    if (p[1] != '#')
+        return xmldoc_entity(p + 1, (size_t)(end - p) - 1);
+    p += 2;
+    int base = *p == 'x' || *p == 'X' ? 16 : 10;
+    p += base == 16;
+    if (p == end)
+        return 0;
+    for (; p < end; p++) {
+        int digit = isdigit((unsigned char)*p) ? *p - '0' : (tolower((unsigned char)*p) - 'a') + 10;
+
+        if (digit < 0 || digit >= base)
+            return 0;
+        c = c * (unsigned long)base + (unsigned long)digit;
+        if (c > 0x10FFFF)
+            return 0;
+    }
+    return c < ' ' || (c >= 0xD800 && c < 0xE000) ? (c == '\t' || c == '\n' ? ' ' : 0) : c;
+}
+
+/* Decodes references once. Never grows: the shortest reference is longer than what it stands for. */
+static size_t decode(const char *text, char *out)
+{
+    size_t n = 0, used = 0;
+
+    for (const char *p = text; *p != '\0';) {
+        unsigned long c = *p == '&' ? reference(p, &used) : 0;
+
+        if (c != 0) {
+            char one[4];
+            size_t k = put_utf8(one, c);
+
+            memcpy(out + n, one, k);
+            n += k;
+            p += used;
+        } else {
+            out[n++] = *p++;
+        }
+    }
+    out[n] = '\0';
+    return n;
+}
+
+/* Blanks, U+00A0 and control characters to single blanks, none at the ends. In place. */
+static size_t collapse(char *text)
+{
+    size_t n = 0;
+    bool gap = false;
+
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (*p <= ' ' || *p == 0x7F) {
+            gap = true;
+        } else if (p[0] == 0xC2 && p[1] == 0xA0) {
+            gap = true;
+            p++;
+        } else {
+            if (gap && n > 0)
+                text[n++] = ' ';
+            gap = false;
+            text[n++] = (char)*p;
+        }
+    }
+    text[n] = '\0';
+    return n;
+}
+
+size_t feed_text_plain(const char *text, char *out)
+{
+    (void)decode(text, out);
+    return collapse(out);
+}
+
+/* Length of the tag or comment at p ('<'), 0 when it is only a less-than sign. */
+static size_t tag_length(const char *p)
+{
+    const char *end;
+
+    if (strncmp(p, "<!--", 4) == 0) {
+        end = strstr(p + 4, "-->");
+        return end != NULL ? (size_t)(end - p) + 3 : strlen(p);
+    }
+    if (!isalpha((unsigned char)p[1]) && !(p[1] == '/' && isalpha((unsigned char)p[2])) &&
+        p[1] != '!' && p[1] != '?')
+        return 0;
+    for (end = p + 1; *end != '\0' && *end != '>'; end++) {
+        if (*end == '<')
+            return 0;
+    }
+    return *end == '>' ? (size_t)(end - p) + 1 : 0;
+}
+
+static void strip_tags(char *text)
+{
+    size_t n = 0;
+
+    for (const char *p = text; *p != '\0';) {
+        size_t tag = *p == '<' ? tag_length(p) : 0;
+
+        if (tag > 0) {
+            p += tag;
+            if (n > 0 && text[n - 1] != ' ' && strncmp(p - tag, "<br", 3) == 0)
+                text[n++] = ' ';
+        } else {
+            text[n++] = *p++;
+        }
+    }
+    text[n] = '\0';
+}
+
+size_t feed_text_title(const char *text, char *out)
+{
+    memcpy(out, text, strlen(text) + 1);
+    strip_tags(out);
+    (void)decode(out, out);
+    strip_tags(out);
+    return collapse(out);
+}
+
+/* Lower-case name of the tag at p; "" for comments. */
+static void tag_name(const char *p, char out[16])
+{
+    size_t n = 0;
+
+    for (p += p[1] == '/' ? 2 : 1; isalnum((unsigned char)*p) && n < 15; p++)
+        out[n++] = (char)tolower((unsigned char)*p);
+    out[n] = '\0';
+}
+
+static bool tag_allowed(const char *name)
+{
+    static const char *const ALLOWED[] = { "p",      "br", "ul", "ol", "li",    "b",
+                                           "strong", "i",  "em", "u",  "h1",    "h2",
+                                           "h3",     "h4", "h5", "h6", "table", "thead",
+                                           "tbody",  "tr", "th", "td" };
+
+    for (size_t i = 0; i < sizeof ALLOWED / sizeof ALLOWED[0]; i++) {
+        if (str_eq(name, ALLOWED[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Behind the end tag of a script or style, whose text is no text. */
+static const char *skip_raw(const char *p, const char *name)
+{
+    char end_tag[24];
+
+    (void)str_fmt(end_tag, sizeof end_tag, "</%s", name);
+    for (; *p != '\0'; p++) {
+        if (*p == '<' && strncasecmp(p, end_tag, strlen(end_tag)) == 0) {
+            size_t n = tag_length(p);
+
+            return p + (n > 0 ? n : strlen(p));
+        }
+    }
+    return p;
+}
+
+static bool has_tags(const char *text)
+{
+    for (const char *p = strchr(text, '<'); p != NULL; p = strchr(p + 1, '<')) {
+        if (tag_length(p) > 0)
+            return true;
+    }
+    return false;
+}
+
+/* Writes HTML with allow-listed tags, attributes dropped. out has four times the room of text. */
+static size_t sanitize(const char *text, char *out)
+{
+    size_t n = 0;
+
+    for (const char *p = text; *p != '\0';) {
+        size_t tag = *p == '<' ? tag_length(p) : 0;
+        char name[16];
+
+        if (tag == 0) {
+            if (strncmp(p, "&nbsp;", 6) == 0) {
+                out[n++] = ' ';
+                p += 6;
+                continue;
+            }
+            if (*p == '<') {
+                memcpy(out + n, "&lt;", 4);
+                n += 4;
+            } else {
+                out[n++] = *p;
+            }
+            p++;
+            continue;
+        }
+        tag_name(p, name);
+        if (tag_allowed(name)) {
+            n += (size_t)snprintf(out + n, 24, "<%s%s>", p[1] == '/' ? "/" : "", name);
+            p += tag;
+        } else if (p[1] != '/' && (str_eq(name, "script") || str_eq(name, "style"))) {
+            p = skip_raw(p + tag, name);
+        } else {
+            if (str_eq(name, "div") || str_eq(name, "img"))
+                out[n++] = ' ';
+            p += tag;
+        }
+    }
+    out[n] = '\0';
+    return n;
+}
+
+/* U+00A0 and control characters but line breaks become blanks; none at the ends. In place. */
+static size_t clean(char *text)
+{
+    size_t n = 0, from = 0;
+
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        if (*p == '\r')
+            continue;
+        if (p[0] == 0xC2 && p[1] == 0xA0) {
+            text[n++] = ' ';
+            p++;
+        } else {
+            text[n++] = (*p < ' ' && *p != '\n') || *p == 0x7F ? ' ' : (char)*p;
+        }
+    }
+    while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\n'))
+        n--;
+    while (from < n && (text[from] == ' ' || text[from] == '\n'))
+        from++;
+    memmove(text, text + from, n - from);
+    text[n - from] = '\0';
+    return n - from;
+}
+
+size_t feed_text_description(const char *text, char *out)
+{
+    size_t n = strlen(text);
+
+    if (has_tags(text)) {
+        (void)sanitize(text, out);
+        return clean(out);
+    }
+    n = decode(text, out);
+    if (has_tags(out)) { /* escaped once more than needed */
+        char *copy = str_dup(out);
+
+        if (copy != NULL)
+            n = sanitize(copy, out);
+        else
+            out[n = 0] = '\0';
+        free(copy);
+    }
+    (void)n;
+    return clean(out);
+}
+
+/* ---- numbers ---- */
+
+static bool gtin_check(const char *d, size_t n)
+{
+    int sum = 0;
+
+    for (size_t i = 0; i + 1 < n; i++)
+        sum += (d[i] - '0') * ((n - 1 - i) % 2 == 1 ? 3 : 1);
+    return (10 - sum % 10) % 10 == d[n - 1] - '0';
+}
+
+/* One code; false when it has other characters than digits, blanks and dashes. */
+static bool gtin_one(const char *p, size_t len, char out[16], size_t *n)
+{
+    *n = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (isdigit((unsigned char)p[i])) {
+            if (*n == 14 && out[0] != '0')
+                return false;
+            if (*n == 14) { /* more leading zeros than a GTIN-14 has */
+                memmove(out, out + 1, 13);
+                *n = 13;
+            }
+            out[(*n)++] = p[i];
+        } else if (p[i] != ' ' && p[i] != '-') {
+            return false;
+        }
+    }
+    while (*n > 13 && out[0] == '0') {
+        memmove(out, out + 1, *n - 1);
+        (*n)--;
+    }
+    return (*n == 8 || *n == 12 || *n == 13 || *n == 14) && gtin_check(out, *n) &&
+           strspn(out, "0") < *n;
+}
+
+size_t feed_text_gtin(const char *text, char *out)
+{
+    for (const char *p = text; *p != '\0';) {
+        size_t part = strcspn(p, ",;|/"), n;
+        char code[16] = "";
+
+        if (gtin_one(p, part, code, &n)) {
+            memcpy(out, code, n);
+            out[n] = '\0';
+            return n;
+        }
+        p += part + (p[part] != '\0');
+    }
+    out[0] = '\0';
+    return 0;
+}
+
+/* Digits with one decimal mark to millionths; *unit points behind the number and its blanks. */
+static bool millionths(const char *text, int64_t *value, const char **unit)
+{
+    const char *p = text, *dot = strrchr(text, '.'), *comma = strrchr(text, ','), *mark;
+    int64_t v = 0;
+    int places = -1;
+    bool any = false;
+
+    mark = dot > comma ? dot : comma; /* the last one is the decimal mark */
+    if (dot == NULL || comma == NULL)
+        mark = dot != NULL ? dot : comma;
+    for (; isdigit((unsigned char)*p) || *p == '.' || *p == ','; p++) {
+        if (p == mark) {
+            places = 0;
+            continue;
+        }
+        if (*p == '.' || *p == ',')
+            continue;
+        any = true;
+        if (places >= 6)
+            continue;
+        v = v * 10 + (*p - '0');
+        places += places >= 0;
+        if (v > INT64_C(1000000000000))
+            return false;
+    }
+    for (places = places < 0 ? 0 : places; places < 6; places++) {
+        v *= 10;
+        if (v > INT64_C(1000000000000000))
+            return false;
+    }
+    while (*p == ' ' || ((unsigned char)p[0] == 0xC2 && (unsigned char)p[1] == 0xA0))
+        p += *p == ' ' ? 1 : 2;
+    *value = v;
+    *unit = p;
+    return any;
+}
+
+struct unit {
+    const char *name;
+    int64_t factor; /* result units per unit, in millionths */
+};
+
+/* value (millionths) * factor (millionths), half up. */
+static int64_t scale(int64_t value, int64_t factor)
+{
+    __extension__ typedef __int128 wide;
+    wide v = (wide)value * factor + INT64_C(500000000000);
+
+    return (int64_t)(v / INT64_C(1000000000000));
+}
+
+static bool with_unit(const char *text, const struct unit *units, int64_t *out)
+{
+    const char *name;
+    int64_t value;
+
+    if (!millionths(text, &value, &name))
+        return false;
+    for (; units->name != NULL; units++) {
+        if (str_ieq(name, units->name)) {
+            *out = scale(value, units->factor);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool feed_weight(const char *text, int64_t *g)
+{
+    static const struct unit UNITS[] = { { "", INT64_C(1000000000) },
+                                         { "kg", INT64_C(1000000000) },
+                                         { "kgs", INT64_C(1000000000) },
+                                         { "g", 1000000 },
+                                         { "gr", 1000000 },
+                                         { "oz", 28349523 },
+                                         { "lb", 453592370 },
+                                         { "lbs", 453592370 },
+                                         { NULL, 0 } };
+    int64_t v;
+
+    if (!with_unit(text, UNITS, &v) || v < 1 || v > 1000000)
+        return false;
+    *g = v;
+    return true;
+}
+
+bool feed_size(const char *text, int64_t *mm)
+{
+    static const struct unit UNITS[] = { { "", 10000000 },  { "cm", 10000000 },  { "in", 25400000 },
+                                         { "mm", 1000000 }, { "m", 1000000000 }, { NULL, 0 } };
+    int64_t v;
+
+    if (!with_unit(text, UNITS, &v) || v < 1 || v > 4000)
+        return false;
+    *mm = v;
+    return true;
+}
+
+bool feed_interval(const char *text, int64_t *from_us, int64_t *to_us)
+{
+    char part[64];
+    const char *slash = strchr(text, '/');
+    int64_t from, to;
+
+    if (slash == NULL || slash == text || (size_t)(slash - text) >= sizeof part)
+        return false;
+    memcpy(part, text, (size_t)(slash - text));
+    part[slash - text] = '\0';
+    if (!clock_read(str_trim(part), &from) || !str_copy(part, sizeof part, slash + 1) ||
+        !clock_read(str_trim(part), &to))
+        return false;
+    if (strpbrk(part, "Tt:") == NULL)
+        to += INT64_C(86399) * US_PER_S;
+    if (to < from)
+        return false;
+    *from_us = from;
+    *to_us = to;
+    return true;
+}
+
+/* ---- vocabularies ---- */
+
+struct word {
+    const char *said, *means;
+};
+
+/* Lower-case ASCII, '_' and '-' as blanks, U+00A0 too; other bytes as they are. */
+static const char *translate(const char *text, const struct word *words, const char *otherwise)
+{
+    char said[64];
+    size_t n = 0;
+
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0' && n < sizeof said - 1;
+         p++) {
+        if (p[0] == 0xC2 && p[1] == 0xA0) {
+            said[n++] = ' ';
+            p++;
+        } else if (p[0] == 0xC3 && p[1] >= 0x80 && p[1] <= 0x9E && n < sizeof said - 2) {
+            said[n++] =
+                (char)*p++; /* capital letters with accents are 0x20 before the small ones */
+            said[n++] = (char)(*p + 0x20);
+        } else {
+            said[n++] = *p == '_' || *p == '-' ? ' ' : (char)tolower(*p);
+        }
+    }
+    said[n] = '\0';
+    (void)collapse(said);
+    for (; words->said != NULL; words++) {
+        if (str_eq(said, words->said))
+            return words->means;
+    }
+    return otherwise;
+}
+
+const char *feed_availability(const char *text)
+{
+    static const struct word WORDS[] = { { "in stock", "in_stock" },
+                                         { "instock", "in_stock" },
+                                         { "available", "in_stock" },
+                                         { "em estoque", "in_stock" },
+                                         { "disponível", "in_stock" },
+                                         { "disponivel", "in_stock" },
+                                         { "preorder", "preorder" },
+                                         { "pre order", "preorder" },
+                                         { "pré venda", "preorder" },
+                                         { "pre venda", "preorder" },
+                                         { "backorder", "backorder" },
+                                         { "back order", "backorder" },
+                                         { "available for order", "backorder" },
+                                         { "sob encomenda", "backorder" },
+                                         { NULL, NULL } };
+
+    return translate(text, WORDS, "out_of_stock");
+}
+
+const char *feed_gender(const char *text)
+{
+    static const struct word WORDS[] = { { "male", "male" },       { "masculino", "male" },
+                                         { "homem", "male" },      { "female", "female" },
+                                         { "feminino", "female" }, { "mulher", "female" },
+                                         { "unisex", "unisex" },   { "unissex", "unisex" },
+                                         { "unisexo", "unisex" },  { NULL, NULL } };
+
+    return translate(text, WORDS, NULL);
+}
+
+const char *feed_age_group(const char *text)
+{
+    static const struct word WORDS[] = { { "newborn", "newborn" },
+                                         { "recém nascido", "newborn" },
+                                         { "recem nascido", "newborn" },
+                                         { "infant", "infant" },
+                                         { "bebê", "infant" },
+                                         { "bebe", "infant" },
+                                         { "toddler", "toddler" },
+                                         { "kids", "kids" },
+                                         { "infantil", "kids" },
+                                         { "criança", "kids" },
+                                         { "adult", "adult" },
+                                         { "adulto", "adult" },
+                                         { NULL, NULL } };
+
+    return translate(text, WORDS, NULL);
+}
+
+const char *feed_condition(const char *text)
+{
+    static const struct word WORDS[] = { { "new", "new" },
+                                         { "novo", "new" },
+                                         { "nova", "new" },
+                                         { "refurbished", "refurbished" },
+                                         { "recondicionado", "refurbished" },
+                                         { "used", "used" },
+                                         { "usado", "used" },
+                                         { "seminovo", "used" },
+                                         { NULL, NULL } };
+
+    return translate(text, WORDS, NULL);
+}
