@@ -2,6 +2,7 @@
 #include "db_account.h"
 
 #include "db_grant.h"
+#include "db_job.h"
 #include "jspec.h"
 #include "str.h"
 
@@ -143,7 +144,7 @@ static enum rc let_go_on(struct db_tx *tx, const char *client_id, bool new_crede
                  " NOT IN ('needs_reauthorization', 'disconnected')))",
                  &b, &rows, e);
     for (int i = 0; rc == RC_OK && i < db_rows_count(rows); i++)
-        rc = db_shop_release(tx, client_id, db_text(rows, i, "shop_id"), e);
+        rc = db_shop_unpause(tx, db_text(rows, i, "shop_id"), e);
     return rc;
 }
 
@@ -164,7 +165,7 @@ enum rc db_client_deactivate(struct db_tx *tx, const char *client_id, struct err
 {
     struct db_args a = { 0 };
     struct db_args b = { 0 };
-    struct db_args c = { 0 };
+    OWN_ROWS struct db_rows *rows = NULL;
     enum rc rc;
 
     db_arg_text(&a, client_id);
@@ -176,16 +177,14 @@ enum rc db_client_deactivate(struct db_tx *tx, const char *client_id, struct err
         return rc;
     db_arg_text(&b, client_id);
     rc = db_exec(tx,
-                 "UPDATE shop_schedule SET paused_reason = 'client_inactive', paused_until = NULL"
-                 " WHERE client_id = $1 AND (paused_reason IS NULL OR paused_until IS NOT NULL)",
-                 &b, NULL, e);
+                 "SELECT u.shop_id FROM (SELECT shop_id FROM shops WHERE client_id = $1"
+                 " UNION SELECT shop_id FROM shop_schedule WHERE client_id = $1"
+                 " UNION SELECT 'c:' || $1) u LEFT JOIN shop_schedule s ON s.shop_id = u.shop_id"
+                 " WHERE s.paused_reason IS NULL OR s.paused_until IS NOT NULL",
+                 &b, &rows, e);
+    for (int i = 0; rc == RC_OK && i < db_rows_count(rows); i++)
+        rc = db_shop_pause(tx, client_id, db_text(rows, i, "shop_id"), PAUSE_INACTIVE, 0, e);
     if (rc != RC_OK)
         return rc;
-    db_arg_text(&c, client_id);
-    return db_exec(tx,
-                   "UPDATE jobs SET state = 'parked', updated_at = now(),"
-                   " problem = '{\"code\": \"client_inactive\","
-                   " \"message\": \"The client is deactivated.\"}'"
-                   " WHERE client_id = $1 AND state = 'ready'",
-                   &c, NULL, e);
+    return db_job_park_client(tx, client_id, PAUSE_INACTIVE, "the client is deactivated", e);
 }

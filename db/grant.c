@@ -1,6 +1,7 @@
 /* grant.c - tokens of a seller's grant: opened, refreshed by one at a time, replaced together, wiped. */
 #include "db_grant.h"
 
+#include "db_job.h"
 #include "own.h"
 #include "str.h"
 
@@ -303,7 +304,7 @@ enum rc db_grant_needs_reauthorization(struct db_tx *tx, const char *client_id, 
                  " RETURNING shop_id",
                  &b, &rows, e);
     for (int i = 0; rc == RC_OK && i < db_rows_count(rows); i++)
-        rc = db_shop_hold(tx, client_id, db_text(rows, i, "shop_id"), PAUSE_REAUTHORIZE, e);
+        rc = db_shop_pause(tx, client_id, db_text(rows, i, "shop_id"), PAUSE_REAUTHORIZE, 0, e);
     return rc;
 }
 

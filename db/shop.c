@@ -1,6 +1,7 @@
 /* shop.c - shops of a grant: connected, held, released, disconnected. */
 #include "db_grant.h"
 
+#include "db_job.h"
 #include "str.h"
 
 #include <string.h>
@@ -54,7 +55,7 @@ enum rc db_shop_connect(struct db_tx *tx, const char *client_id, const char *ope
                  &a, NULL, e);
     if (rc != RC_OK)
         return rc;
-    return db_shop_release(tx, client_id, shop->shop_id, e);
+    return db_shop_unpause(tx, shop->shop_id, e);
 }
 
 enum rc db_shop_cipher(struct db_tx *tx, const struct shop *shop, char **cipher, struct err *e)
@@ -128,36 +129,7 @@ enum rc db_shop_disconnect(struct db_tx *tx, const char *client_id, const char *
     rc = db_grant_drop_unused(tx, client_id, db_text(rows, 0, "open_id"), e);
     if (rc != RC_OK)
         return rc;
-    return db_shop_hold(tx, client_id, shop_id, PAUSE_DISCONNECTED, e);
-}
-
-enum rc db_shop_hold(struct db_tx *tx, const char *client_id, const char *shop_id,
-                     const char *reason, struct err *e)
-{
-    struct db_args a = { 0 };
-
-    db_arg_text(&a, shop_id);
-    db_arg_text(&a, client_id);
-    db_arg_text(&a, reason);
-    return db_exec(tx,
-                   "INSERT INTO shop_schedule (shop_id, client_id, paused_reason)"
-                   " VALUES ($1, $2, $3) ON CONFLICT (shop_id) DO UPDATE SET"
-                   " paused_reason = excluded.paused_reason, paused_until = NULL",
-                   &a, NULL, e);
-}
-
-enum rc db_shop_release(struct db_tx *tx, const char *client_id, const char *shop_id, struct err *e)
-{
-    struct db_args a = { 0 };
-
-    db_arg_text(&a, shop_id);
-    db_arg_text(&a, client_id);
-    return db_exec(tx,
-                   "UPDATE shop_schedule s SET paused_reason = NULL, paused_until = NULL,"
-                   " due_at = coalesce((SELECT min(j.due_at) FROM jobs j"
-                   " WHERE j.shop_id = s.shop_id AND j.state = 'ready'), s.due_at)"
-                   " WHERE s.shop_id = $1 AND s.client_id = $2 AND s.paused_reason IS NOT NULL",
-                   &a, NULL, e);
+    return db_shop_pause(tx, client_id, shop_id, PAUSE_DISCONNECTED, 0, e);
 }
 
 enum rc db_shop_deauthorization_is_old(struct db_tx *tx, const char *shop_id, bool *old,

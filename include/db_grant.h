@@ -90,10 +90,5 @@ enum rc db_shop_cipher(struct db_tx *tx, const struct shop *shop, char **cipher,
 #define PAUSE_REAUTHORIZE "needs_reauthorization"
 #define PAUSE_DISCONNECTED "disconnected"
 #define PAUSE_INACTIVE "client_inactive"
-/* Stops all work of a shop until it is released. */
-enum rc db_shop_hold(struct db_tx *tx, const char *client_id, const char *shop_id, const char *reason,
-                     struct err *e);
-/* Lets a shop's waiting work go on. */
-enum rc db_shop_release(struct db_tx *tx, const char *client_id, const char *shop_id, struct err *e);
 
 #endif
