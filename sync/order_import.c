@@ -1,0 +1,349 @@
+/* order_import.c - brings one TikTok order where it belongs: stored, placed in VTEX, authorized.
+ *
+ * Repeats: safe. Whoever asked (webhook, poll, a person), the order is read from TikTok first; what is done
+ * next depends on that and on the steps written in its row, never on the request that woke the job. */
+#include "order_import.h"
+
+#include "clock.h"
+#include "db_run.h"
+#include "jspec.h"
+#include "str.h"
+#include "tiktok_order.h"
+
+#define SETTINGS_RETRY_S 300
+
+static void import_done(struct import *im)
+{
+    db_client_done(&im->client);
+    session_vtex_done(&im->vtex);
+    map_order_done(&im->map);
+    json_decref(im->order);
+    free(im->endpoint);
+}
+#define OWN_IMPORT __attribute__((cleanup(import_done)))
+
+/* Who asked, as far as the job says. */
+static void by_read(const struct job *job, char by[16])
+{
+    static const char *const known[] = { "webhook", "poll", "operator", "job", NULL };
+    const char *text = jspec_text(job->payload, "by");
+
+    (void)str_copy(by, 16, "webhook");
+    for (int i = 0; known[i]; i++) {
+        if (str_eq(text, known[i]))
+            (void)str_copy(by, 16, text);
+    }
+}
+
+/* Reads the order's current state from TikTok. */
+static enum rc order_read(struct import *im, struct err *e)
+{
+    OWN_TIKTOK struct tiktok_session s = { 0 };
+    enum rc rc = session_tiktok_open(im->ctx, &s, e);
+
+    if (rc == RC_OK)
+        rc = tiktok_order_get(&s, im->ctx->job->entity, &im->order, im->request_id, e);
+    return rc == RC_OK ? map_order_read(im->order, &im->map, e) : rc;
+}
+
+/* The time of a row, or "now" for orders of a shop whose clock is not given. */
+static void facts_fill(const struct import *im, struct order_facts *f)
+{
+    f->client_id = im->ctx->job->client_id;
+    f->shop_id = im->ctx->job->shop_id;
+    f->order_id = im->map.order_id;
+    f->tiktok_status = im->map.status;
+    f->updated_us = im->map.update_s * US_PER_S;
+    f->currency = im->map.currency;
+    f->total_minor = im->map.total_minor;
+    f->need_invoice = jspec_text(im->order, "need_upload_invoice");
+    f->ship_by_us = im->map.ship_by_s * US_PER_S;
+    f->paid_us = im->map.paid_s * US_PER_S;
+    f->found_by = im->by;
+}
+
+static enum rc facts_write(struct import *im, const struct order_facts *f, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    struct order_row before = { 0 };
+    struct order_row row = { 0 };
+    bool applied = false;
+    enum rc rc = job_tx_begin(im->ctx, "order_store", &tx, e);
+
+    if (rc == RC_OK)
+        rc = db_client_get(tx, f->client_id, &im->client, e);
+    if (rc == RC_OK)
+        rc = db_order_get(tx, f->shop_id, f->order_id, &before, e);
+    if (rc == RC_NOT_FOUND && im->client.client_id[0])
+        rc = RC_OK;
+    if (rc == RC_OK)
+        rc = db_order_store(tx, f, &row, &applied, e);
+    if (rc == RC_OK && before.order_id[0] == '\0')
+        rc = db_order_timeline_add(tx, f->client_id, f->shop_id, f->order_id, "received",
+                                   f->tiktok_status, im->by, im->request_id, e);
+    else if (rc == RC_OK && applied && !str_eq(before.tiktok_status, row.tiktok_status))
+        rc = db_order_timeline_add(tx, f->client_id, f->shop_id, f->order_id, "status_changed",
+                                   row.tiktok_status, im->by, im->request_id, e);
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, e);
+    if (rc == RC_OK)
+        im->row = row;
+    return rc;
+}
+
+/* Stores what TikTok says; late news changes nothing. */
+static enum rc order_store(struct import *im, struct err *e)
+{
+    OWN_BUF struct buf document = { 0 };
+    json_auto_t *items = map_order_items_new(&im->map);
+    json_auto_t *packages = map_order_packages_new(im->order);
+    struct order_facts facts = { .items = items, .packages = packages };
+    enum rc rc;
+
+    if (!items || !packages)
+        return err_set(e, RC_DOWN, "out of memory");
+    buf_init(&document, (size_t)2 << 20);
+    rc = jspec_dump(im->order, &document, e);
+    if (rc != RC_OK)
+        return rc;
+    facts_fill(im, &facts);
+    facts.document = buf_text(&document);
+    facts.document_len = document.len;
+    return facts_write(im, &facts, e);
+}
+
+/* ---- what the order's status asks for ---------------------------------------------------------- */
+
+static bool status_in(const char *status, const char *const *list)
+{
+    for (; *list; list++) {
+        if (str_eq(status, *list))
+            return true;
+    }
+    return false;
+}
+
+static bool placed_in_vtex(const struct order_row *row)
+{
+    return str_eq(row->step, "placed") || str_eq(row->step, "authorize_sent") ||
+           str_eq(row->step, "authorized");
+}
+
+/* Writes a state once; RC_OK when it stands already. */
+static enum rc state_once(struct import *im, const char *state, const char *problem,
+                          const char *detail, const char *action, struct err *e)
+{
+    struct import_note note = { .state = state,
+                                .problem = problem,
+                                .action = action,
+                                .event = problem ? problem : state,
+                                .detail = detail,
+                                .outcome = problem ? "waiting" : "ok" };
+
+    if (str_eq(im->row.state, state) && str_eq(im->row.problem, problem ? problem : ""))
+        return RC_OK;
+    return import_write(im, &note, e);
+}
+
+static enum rc cancelled(struct import *im, struct err *e)
+{
+    if (!placed_in_vtex(&im->row))
+        return state_once(im, "cancelled", NULL, "cancelled in TikTok before it was placed in VTEX",
+                          NULL, e);
+    return state_once(im, "cancelled", "cancel_in_vtex",
+                      "cancelled in TikTok after it was placed in VTEX", "cancel the order in VTEX",
+                      e);
+}
+
+static int state_rank(const char *state)
+{
+    static const char *const order[] = { "authorized", "invoiced",  "shipped",
+                                         "delivered",  "completed", "cancelled" };
+
+    for (int i = 0; i < (int)(sizeof order / sizeof order[0]); i++) {
+        if (str_eq(state, order[i]))
+            return i + 1;
+    }
+    return 0;
+}
+
+/* An order that VTEX goes on with follows TikTok's status; never back. */
+static enum rc follow(struct import *im, struct err *e)
+{
+    const char *state = NULL;
+
+    if (str_eq(im->row.tiktok_status, "IN_TRANSIT"))
+        state = "shipped";
+    else if (str_eq(im->row.tiktok_status, "DELIVERED"))
+        state = "delivered";
+    else if (str_eq(im->row.tiktok_status, "COMPLETED"))
+        state = "completed";
+    if (!state || state_rank(state) <= state_rank(im->row.state))
+        return RC_OK;
+    return state_once(im, state, NULL, "by TikTok's status", NULL, e);
+}
+
+/* Orders that are kept, but not placed. *placeable: none of these. */
+static enum rc not_placeable(struct import *im, bool *placeable, struct err *e)
+{
+    static const char *const paid[] = { "AWAITING_SHIPMENT",   "PARTIALLY_SHIPPING",
+                                        "AWAITING_COLLECTION", "IN_TRANSIT",
+                                        "DELIVERED",           NULL };
+    const char *status = im->row.tiktok_status;
+
+    *placeable = false;
+    if (str_eq(status, "UNPAID"))
+        return state_once(im, "received", NULL, "not paid yet", NULL, e);
+    if (str_eq(status, "ON_HOLD"))
+        return state_once(im, "on_hold", NULL, "the buyer may still cancel alone", NULL, e);
+    if (str_eq(status, "COMPLETED"))
+        return state_once(im, "completed", NULL, "completed in TikTok before it was placed in VTEX",
+                          NULL, e);
+    if (!status_in(status, paid))
+        return state_once(im, im->row.state, "unknown_status",
+                          "TikTok's status of the order is not known to us",
+                          "look at the order in TikTok", e);
+    if (im->map.tiktok_fulfills)
+        return state_once(im, "received", "fulfilled_by_tiktok",
+                          "TikTok ships this order from its own warehouse",
+                          "none: the merchant must not ship it", e);
+    if ((!im->client.sync_orders || !im->client.active) && !str_eq(im->by, "operator"))
+        return state_once(im, "received", "orders_switched_off",
+                          "the client's orders are switched off",
+                          "switch orders on, then import again", e);
+    if (im->map.n_lines == 0)
+        return state_once(im, "received", "no_lines", "the order has no lines",
+                          "look at the order in TikTok", e);
+    *placeable = true;
+    return RC_OK;
+}
+
+/* ---- VTEX -------------------------------------------------------------------------------------- */
+
+static enum rc hold_settings(struct import *im, const char *detail, struct err *e)
+{
+    char state[sizeof im->row.state];
+
+    (void)str_copy(state, sizeof state, im->row.state);
+    return import_hold(im, state, "vtex_missing", detail, "complete the client's VTEX settings",
+                       NULL, SETTINGS_RETRY_S, e);
+}
+
+/* Opens VTEX and makes the two addresses of the order there: its id, and where VTEX calls us back. */
+static enum rc vtex_open(struct import *im, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    OWN_BUF struct buf endpoint = { 0 };
+    char *secret = NULL;
+    enum rc rc;
+
+    if (im->endpoint)
+        return RC_OK;
+    buf_init(&endpoint, 2048);
+    rc = session_vtex_open(im->ctx, &im->vtex, e);
+    if (rc == RC_NOT_FOUND)
+        return import_deny(im, "vtex_missing", "the client has no VTEX account or credentials",
+                           NULL, e);
+    if (rc == RC_OK)
+        rc = vtex_order_id(&im->vtex, im->row.order_id, im->vtex_order_id, e);
+    if (rc == RC_INVALID)
+        return import_deny(im, "vtex_missing", "the client has no VTEX affiliate id", NULL, e);
+    if (rc == RC_OK)
+        rc = job_tx_begin(im->ctx, "order_endpoint", &tx, e);
+    if (rc == RC_OK)
+        rc = db_client_hook_secret(tx, im->row.client_id, &secret, e);
+    if (rc == RC_NOT_FOUND)
+        return hold_settings(im, "the client has no hook secret", e);
+    if (rc != RC_OK)
+        return rc;
+    buf_fmt(&endpoint, "%s/vtex/%s/%s", im->ctx->app->cfg.public_url, im->row.client_id, secret);
+    sign_wipe(secret, strlen(secret));
+    free(secret);
+    rc = buf_check(&endpoint, e);
+    if (rc == RC_OK)
+        im->endpoint = buf_take(&endpoint);
+    return rc == RC_OK && !im->endpoint ? err_set(e, RC_DOWN, "out of memory") : rc;
+}
+
+/* Brings a paid order into VTEX and authorizes it. */
+static enum rc bring(struct import *im, bool *waits, struct err *e)
+{
+    enum rc rc = vtex_open(im, e);
+
+    if (rc == RC_OK && !placed_in_vtex(&im->row))
+        rc = import_place(im, waits, e);
+    if (rc == RC_OK && placed_in_vtex(&im->row))
+        rc = import_authorize(im, e);
+    return rc == RC_OK && !*waits ? follow(im, e) : rc;
+}
+
+static enum rc decide(struct import *im, bool *waits, struct err *e)
+{
+    bool placeable = true;
+    enum rc rc = RC_OK;
+
+    if (strstr(im->row.step, "_sent")) {
+        rc = vtex_open(im, e);
+        if (rc == RC_OK)
+            rc = import_settle(im, e);
+    }
+    if (rc != RC_OK)
+        return rc;
+    if (str_eq(im->row.tiktok_status, "CANCELLED") || im->map.all_cancelled)
+        return cancelled(im, e);
+    if (str_eq(im->row.step, "authorized") && state_rank(im->row.state) > 0)
+        return follow(im, e);
+    if (!placed_in_vtex(&im->row)) {
+        if (im->map.tiktok_ships && str_eq(im->client.order_shipping_fee, "zero"))
+            im->map.freight_minor = 0;
+        rc = not_placeable(im, &placeable, e);
+    }
+    return rc == RC_OK && placeable ? bring(im, waits, e) : rc;
+}
+
+/* Counts the order in the run that asked for it, once its job ends. */
+static enum rc run_count(struct import *im, enum rc outcome, bool waits, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    struct run_delta delta = { .done = 1 };
+    enum rc rc;
+
+    if (outcome != RC_OK)
+        delta.failed = 1;
+    else if (waits)
+        delta.held = 1;
+    else if (im->placed_now)
+        delta.created = 1;
+    else
+        delta.unchanged = 1;
+    rc = job_tx_begin(im->ctx, "order_run", &tx, e);
+    if (rc == RC_OK)
+        rc = db_run_progress(tx, im->ctx->job->client_id, im->ctx->job->run_id, &delta, e);
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
+static bool ends(enum rc rc)
+{
+    return rc == RC_OK || rc == RC_INVALID || rc == RC_NOT_FOUND || rc == RC_BUG;
+}
+
+enum rc sync_order_import(struct job_ctx *ctx, struct err *e)
+{
+    OWN_IMPORT struct import im = { .ctx = ctx };
+    bool waits = false;
+    enum rc rc;
+    enum rc counted;
+
+    by_read(ctx->job, im.by);
+    rc = order_read(&im, e);
+    if (rc == RC_OK)
+        rc = order_store(&im, e);
+    if (rc == RC_OK)
+        rc = decide(&im, &waits, e);
+    if (rc == RC_DENIED && im.row.order_id[0] && im.row.problem[0] == '\0')
+        rc = import_deny(&im, "vtex_denied", "VTEX refuses our credentials", NULL, e);
+    if (ctx->job->run_id[0] == '\0' || !ends(rc))
+        return rc;
+    counted = run_count(&im, rc, waits, rc == RC_OK ? e : NULL);
+    return rc == RC_OK ? counted : rc;
+}
