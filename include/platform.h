@@ -50,6 +50,7 @@ struct tiktok_session {
     struct platform *platform;
     struct platform_recorder recorder;
     const atomic_bool *stop;
+    int lane; /* who waits for a quota is served in this order, 0 first */
     char client_id[68];
     char shop_id[72];
     char open_id[128];
@@ -123,6 +124,7 @@ struct vtex_session {
     struct platform *platform;
     struct platform_recorder recorder;
     const atomic_bool *stop;
+    int lane; /* as above */
     char client_id[68];
     char shop_id[72];
     char account[64];
