@@ -69,13 +69,10 @@ static enum rc page_store(struct poll *poll, struct page *page, struct err *e)
             continue;
         rc = db_order_import_put(tx, job->client_id, job->shop_id, page->ids[i],
                                  all ? "operator" : "poll", poll->run_id, 0, e);
-        put++;
+        if (rc == RC_OK && json_object_set_new(poll->seen, page->ids[i], json_true()) != 0)
+            rc = err_set(e, RC_DOWN, "out of memory");
     }
-    if (rc == RC_OK)
-        rc = db_tx_commit(tx, e);
-    if (rc == RC_OK)
-        poll->put += put;
-    return rc;
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
 /* Reads one window to its last page. */
@@ -191,11 +188,12 @@ static enum rc ids_store(struct poll *poll, const json_t *ids, struct err *e)
     for (size_t i = 0; rc == RC_OK && i < json_array_size(ids) && i < LIMIT_RUN_ORDERS; i++) {
         const char *id = json_string_value(json_array_get(ids, i));
 
-        if (!id)
+        if (!id || json_object_get(poll->seen, id))
             continue;
         rc = db_order_import_put(tx, job->client_id, job->shop_id, id, "operator", poll->run_id, 0,
                                  e);
-        poll->put++;
+        if (rc == RC_OK && json_object_set_new(poll->seen, id, json_true()) != 0)
+            rc = err_set(e, RC_DOWN, "out of memory");
     }
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
