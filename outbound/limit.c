@@ -183,32 +183,41 @@ void limit_done(struct limits *l, struct limit_pass *pass, bool sent)
     pass->bucket = NULL;
 }
 
-void limit_pause(struct limits *l, struct limit_pass *pass, int64_t wait_us)
+void limit_pause(struct limits *l, const char *key, int64_t wait_us)
 {
-    struct limit_bucket *b = pass->bucket;
     int64_t now_us = clock_mono_us();
+    struct limit_bucket *b;
 
     limits_lock(l);
-    if (b->paused_us < now_us + wait_us)
-        b->paused_us = now_us + wait_us;
-    b->careful_us = now_us + CAREFUL_US;
-    b->refusals++;
+    b = limits_find(l, key);
+    if (b != NULL) {
+        if (b->paused_us < now_us + wait_us)
+            b->paused_us = now_us + wait_us;
+        b->careful_us = now_us + CAREFUL_US;
+        b->refusals++;
+    }
     limits_unlock(l);
 }
 
-int limit_refusals(struct limits *l, const struct limit_pass *pass)
+int limit_refusals(struct limits *l, const char *key)
 {
+    struct limit_bucket *b;
     int n;
 
     limits_lock(l);
-    n = pass->bucket->refusals;
+    b = limits_find(l, key);
+    n = b != NULL ? b->refusals : 0;
     limits_unlock(l);
     return n;
 }
 
-void limit_calm(struct limits *l, const struct limit_pass *pass)
+void limit_calm(struct limits *l, const char *key)
 {
+    struct limit_bucket *b;
+
     limits_lock(l);
-    pass->bucket->refusals = 0;
+    b = limits_find(l, key);
+    if (b != NULL)
+        b->refusals = 0;
     limits_unlock(l);
 }

@@ -36,11 +36,11 @@ void limit_sent(struct limits *l, struct limit_pass *pass);
 /* The call ended; sent false: it never went out, so it costs nothing. */
 void limit_done(struct limits *l, struct limit_pass *pass, bool sent);
 /* Nobody passes for wait_us from now; the longest pause counts. Makes the quota careful for a while: then a call
- * counts until a second after its answer. */
-void limit_pause(struct limits *l, struct limit_pass *pass, int64_t wait_us);
-/* Refusals in a row that limit_pause saw; limit_calm ends the row. For a growing back-off. */
-int limit_refusals(struct limits *l, const struct limit_pass *pass);
-void limit_calm(struct limits *l, const struct limit_pass *pass);
+ * counts until a second after its answer. A key that never had a call is left alone. */
+void limit_pause(struct limits *l, const char *key, int64_t wait_us);
+/* Pauses in a row; limit_calm ends the row. For a growing back-off. */
+int limit_refusals(struct limits *l, const char *key);
+void limit_calm(struct limits *l, const char *key);
 
 /* Breaker: after BREAKER_FAILURES failures in a row nothing passes for a while, then one call tries.
  * RC_BUSY with e->retry_after_us while it is open. */

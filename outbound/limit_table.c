@@ -116,13 +116,20 @@ static void sweep_breakers(struct limits *l, int64_t now_us)
     }
 }
 
-struct limit_bucket *limits_bucket(struct limits *l, const char *key, struct limit_rule rule)
+struct limit_bucket *limits_find(const struct limits *l, const char *key)
 {
-    unsigned row = row_of(key);
-    struct limit_bucket *b = l->buckets[row];
+    struct limit_bucket *b = l->buckets[row_of(key)];
 
     while (b != NULL && !str_eq(b->key, key))
         b = b->next;
+    return b;
+}
+
+struct limit_bucket *limits_bucket(struct limits *l, const char *key, struct limit_rule rule)
+{
+    struct limit_bucket *b = limits_find(l, key);
+    unsigned row = row_of(key);
+
     if (b != NULL)
         return b;
     if (l->n_buckets > 0 && l->n_buckets % SWEEP_AT == 0)

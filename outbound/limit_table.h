@@ -48,6 +48,8 @@ struct limits {
 };
 void limits_lock(struct limits *l);
 void limits_unlock(struct limits *l);
+/* Finds; NULL: there is none. The lock is held. */
+struct limit_bucket *limits_find(const struct limits *l, const char *key);
 /* Finds or makes; NULL: out of memory. The lock is held. */
 struct limit_bucket *limits_bucket(struct limits *l, const char *key, struct limit_rule rule);
 struct breaker *limits_breaker(struct limits *l, const char *key);

@@ -156,16 +156,16 @@ static void pauses(void)
     int64_t from_us;
 
     CHECK_INT(limit_take(limits, "p", rule, 0, US_PER_S, NULL, &a, &e), RC_OK);
-    limit_pause(limits, &a, 60 * US_PER_S);
-    CHECK_INT(limit_refusals(limits, &a), 1);
+    limit_pause(limits, "p", 60 * US_PER_S);
+    CHECK_INT(limit_refusals(limits, "p"), 1);
     limit_done(limits, &a, true);
     CHECK_INT(limit_take(limits, "p", rule, 0, 10 * US_PER_S, NULL, &a, &e), RC_BUSY);
     CHECK(e.retry_after_us > 58 * US_PER_S && e.retry_after_us <= 60 * US_PER_S, "%lld",
           (long long)e.retry_after_us);
     CHECK_INT(limit_take(limits, "q", rule, 0, US_PER_S, NULL, &a, &e), RC_OK);
-    limit_pause(limits, &a, 300 * US_PER_MS);
-    limit_calm(limits, &a);
-    CHECK_INT(limit_refusals(limits, &a), 0);
+    limit_pause(limits, "q", 300 * US_PER_MS);
+    limit_calm(limits, "q");
+    CHECK_INT(limit_refusals(limits, "q"), 0);
     limit_done(limits, &a, true);
     from_us = clock_mono_us();
     CHECK_INT(limit_take(limits, "q", rule, 0, US_PER_S, NULL, &a, &e), RC_OK);
