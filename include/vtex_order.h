@@ -48,7 +48,5 @@ enum rc vtex_order_place(struct vtex_session *s, const char *tiktok_order_id, co
 enum rc vtex_order_authorize(struct vtex_session *s, const char *vtex_order_id,
                              const char *tiktok_order_id, struct vtex_refusal *refusal,
                              struct err *e);
-/* Does the account have a SKU with this number? RC_NOT_FOUND when not. */
-enum rc vtex_order_sku_check(struct vtex_session *s, const char *vtex_sku_id, struct err *e);
 
 #endif

@@ -190,27 +190,3 @@ enum rc vtex_order_authorize(struct vtex_session *s, const char *vtex_order_id,
         return err_set(e, RC_UNSURE, "VTEX answered an authorization without an order id");
     return rc;
 }
-
-enum rc vtex_order_sku_check(struct vtex_session *s, const char *vtex_sku_id, struct err *e)
-{
-    OWN_REPLY struct vtex_reply reply = { 0 };
-    char path[128];
-    char id[JSPEC_ID_BYTES];
-    enum rc rc;
-
-    if (!str_digits(vtex_sku_id) ||
-        !str_fmt(path, sizeof path, "/api/catalog_system/pvt/sku/stockkeepingunitbyid/%s",
-                 vtex_sku_id))
-        return err_set(e, RC_NOT_FOUND, "not a VTEX SKU id");
-    struct vtex_req req = { .operation = "getSkuContext",
-                            .method = "GET",
-                            .path = path,
-                            .entity = vtex_sku_id,
-                            .query = { { "sc", s->sales_channel } } };
-
-    rc = vtex_call(s, &req, &reply, e);
-    if (rc != RC_OK)
-        return rc;
-    jspec_id(reply.body, "Id", id);
-    return str_eq(id, vtex_sku_id) ? RC_OK : err_set(e, RC_NOT_FOUND, "VTEX answered another SKU");
-}

@@ -301,16 +301,14 @@ static enum rc decide(struct import *im, bool *waits, struct err *e)
     return rc == RC_OK && placeable ? bring(im, waits, e) : rc;
 }
 
-/* Counts the order in the run that asked for it, once its job ends. */
-static enum rc run_count(struct import *im, enum rc outcome, bool waits, struct err *e)
+/* Counts the order in the run that asked for it; parked ones are counted by the worker. */
+static enum rc run_count(struct import *im, bool waits, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
     struct run_delta delta = { .done = 1 };
     enum rc rc;
 
-    if (outcome != RC_OK)
-        delta.failed = 1;
-    else if (waits)
+    if (waits)
         delta.held = 1;
     else if (im->placed_now)
         delta.created = 1;
@@ -322,17 +320,11 @@ static enum rc run_count(struct import *im, enum rc outcome, bool waits, struct 
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
-static bool ends(enum rc rc)
-{
-    return rc == RC_OK || rc == RC_INVALID || rc == RC_NOT_FOUND || rc == RC_BUG;
-}
-
 enum rc sync_order_import(struct job_ctx *ctx, struct err *e)
 {
     OWN_IMPORT struct import im = { .ctx = ctx };
     bool waits = false;
     enum rc rc;
-    enum rc counted;
 
     by_read(ctx->job, im.by);
     rc = order_read(&im, e);
@@ -342,8 +334,5 @@ enum rc sync_order_import(struct job_ctx *ctx, struct err *e)
         rc = decide(&im, &waits, e);
     if (rc == RC_DENIED && im.row.order_id[0] && im.row.problem[0] == '\0')
         rc = import_deny(&im, "vtex_denied", "VTEX refuses our credentials", NULL, e);
-    if (ctx->job->run_id[0] == '\0' || !ends(rc))
-        return rc;
-    counted = run_count(&im, rc, waits, rc == RC_OK ? e : NULL);
-    return rc == RC_OK ? counted : rc;
+    return rc == RC_OK && ctx->job->run_id[0] ? run_count(&im, waits, e) : rc;
 }

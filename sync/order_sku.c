@@ -1,6 +1,7 @@
 /* order_sku.c - which VTEX SKU each line of an order is: our products, a person's link, or VTEX's own word. */
 #include "order_import.h"
 #include "str.h"
+#include "vtex_catalog.h"
 
 #include <stdlib.h>
 
@@ -24,12 +25,13 @@ static enum rc links_read(struct import *im, struct err *e)
 /* A seller_sku that looks like a VTEX SKU id is one when VTEX says so. */
 static enum rc catalog_ask(struct import *im, struct map_line *line, struct err *e)
 {
+    struct vtex_sku sku;
     enum rc rc;
 
     if (!str_digits(line->seller_sku) || strlen(line->seller_sku) > 18 ||
         line->seller_sku[0] == '0')
         return RC_NOT_FOUND;
-    rc = vtex_order_sku_check(&im->vtex, line->seller_sku, e);
+    rc = vtex_sku_context(&im->vtex, line->seller_sku, &sku, e);
     if (rc == RC_INVALID)
         return RC_NOT_FOUND;
     if (rc == RC_OK)
