@@ -180,56 +180,6 @@ enum rc db_rest_taxonomy_put(struct db_tx *tx, const char *client_id, const char
     return rc == RC_OK ? republish_category(tx, client_id, source_category, e) : rc;
 }
 
-enum rc db_rest_events(struct db_tx *tx, const char *client_id, const struct events_filter *filter,
-                       const char *cursor, int limit, struct rest_list *out, struct err *e)
-{
-    struct db_args a = { 0 };
-    int64_t before = 0;
-    enum rc rc = rest_cursor_id(cursor, &before, e);
-
-    if (rc != RC_OK)
-        return rc;
-    db_arg_text(&a, client_id);
-    db_arg_i64(&a, before);
-    db_arg_text(&a, filter->state);
-    db_arg_i64(&a, filter->topic);
-    return rest_page_run(
-        tx,
-        "SELECT json_build_object('id', v.id::text, 'received_at', connector_time(v.received_at),"
-        " 'source', v.source, 'shop_id', v.shop_id, 'notification_id', v.key, 'topic', v.topic,"
-        " 'entity', v.entity, 'event_at', connector_time(v.event_at), 'state', v.state,"
-        " 'reason', v.reason) AS doc, v.id::text AS cursor FROM events v"
-        " WHERE v.shop_id IN (SELECT shop_id FROM shops WHERE client_id = $1) AND v.id < $2"
-        " AND ($3::text IS NULL OR v.state = $3) AND ($4::bigint = 0 OR v.topic = $4)"
-        " ORDER BY v.id DESC LIMIT $5",
-        &a, limit, out, e);
-}
-
-enum rc db_rest_event_get(struct db_tx *tx, const char *client_id, int64_t id,
-                          struct event_found *out, struct err *e)
-{
-    struct db_args a = { 0 };
-    OWN_ROWS struct db_rows *rows = NULL;
-    struct event_found found = { 0 };
-    enum rc rc;
-
-    db_arg_text(&a, client_id);
-    db_arg_i64(&a, id);
-    rc = db_exec(tx,
-                 "SELECT shop_id, entity, topic FROM events WHERE id = $2"
-                 " AND shop_id IN (SELECT shop_id FROM shops WHERE client_id = $1)",
-                 &a, &rows, e);
-    if (rc != RC_OK)
-        return rc;
-    if (db_rows_count(rows) == 0)
-        return err_code(e, RC_NOT_FOUND, "not_found", "the client has no such event");
-    (void)str_copy(found.shop_id, sizeof found.shop_id, db_text(rows, 0, "shop_id"));
-    (void)str_copy(found.entity, sizeof found.entity, db_text(rows, 0, "entity"));
-    found.topic = (int)db_i64(rows, 0, "topic");
-    *out = found;
-    return RC_OK;
-}
-
 #define LOG_SQL(table, more)                                                                       \
     "SELECT json_build_object('at', connector_time(at), 'entity', entity, 'old', old, 'new', new," \
     " 'outcome', outcome, 'platform_code', platform_code, 'request_id', request_id,"               \

@@ -97,3 +97,15 @@ enum rc db_rest_run_waiting(struct db_tx *tx, const char *client_id, const char 
     }
     return RC_OK;
 }
+
+enum rc db_rest_run_jobs_drop(struct db_tx *tx, const char *client_id, const char *run_id,
+                              struct err *e)
+{
+    struct db_args a = { 0 };
+
+    db_arg_text(&a, client_id);
+    db_arg_text(&a, run_id);
+    return db_exec(tx,
+                   "DELETE FROM jobs WHERE client_id = $1 AND run_id = $2 AND state <> 'running'",
+                   &a, NULL, e);
+}

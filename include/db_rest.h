@@ -38,6 +38,10 @@ enum rc db_rest_run_changes(struct db_tx *tx, const char *client_id, const char 
 enum rc db_rest_run_waiting(struct db_tx *tx, const char *client_id, const char *kind, bool dry_run,
                             const json_t *params, char id[40], bool *same, struct err *e);
 
+/* Drops the jobs of a run that do not run. */
+enum rc db_rest_run_jobs_drop(struct db_tx *tx, const char *client_id, const char *run_id,
+                              struct err *e);
+
 enum rc db_rest_taxonomy(struct db_tx *tx, const char *client_id, const char *cursor, int limit,
                          struct rest_list *out, struct err *e);
 /* One mapping; new reference, RC_NOT_FOUND. */
@@ -55,14 +59,8 @@ struct events_filter {
 /* Events of the client's shops, newest first; bodies are not shown. */
 enum rc db_rest_events(struct db_tx *tx, const char *client_id, const struct events_filter *filter,
                        const char *cursor, int limit, struct rest_list *out, struct err *e);
-/* An event of the client by id. RC_NOT_FOUND. */
-struct event_found {
-    char shop_id[72];
-    char entity[256];
-    int topic;
-};
-enum rc db_rest_event_get(struct db_tx *tx, const char *client_id, int64_t id,
-                          struct event_found *out, struct err *e);
+/* Asks again for the work that an event stands for. RC_NOT_FOUND; 409 when it stands for none. */
+enum rc db_rest_event_replay(struct db_tx *tx, const char *client_id, int64_t id, struct err *e);
 
 enum rest_log { REST_LOG_PRODUCT, REST_LOG_PRICE, REST_LOG_STOCK, REST_LOG_ORDER };
 struct logs_filter {

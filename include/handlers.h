@@ -9,8 +9,8 @@ extern const int ROUTES_COUNT;
 extern const struct http_route OPS_ROUTES[]; /* livez, readyz, metrics */
 extern const int OPS_ROUTES_COUNT;
 
-/* Prototypes: int the order of routes.c; each is an http_handler with user = struct app *. */
-#define HANDLER(name) \
+/* Prototypes in the order of routes.c; each is an http_handler with user = struct app *. */
+#define HANDLER(name)                                                                              \
     enum rc name(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
 
 /* webhook_tiktok.c */
@@ -39,6 +39,7 @@ HANDLER(run_changes);
 HANDLER(products_list);
 HANDLER(product_get);
 HANDLER(product_publish_post);
+HANDLER(sku_explain_get);
 /* orders.c */
 HANDLER(orders_list);
 HANDLER(order_get);
@@ -48,8 +49,9 @@ HANDLER(unlinked_skus_list);
 HANDLER(unlinked_sku_put);
 /* taxonomy.c */
 HANDLER(taxonomy_list);
+HANDLER(taxonomy_get);
 HANDLER(taxonomy_put);
-/* jobs.c, events.c */
+/* jobs.c, events.c, logs.c */
 HANDLER(jobs_list);
 HANDLER(client_jobs_list);
 HANDLER(job_retry);
@@ -58,8 +60,7 @@ HANDLER(jobs_retry_all);
 HANDLER(events_list);
 HANDLER(event_replay);
 HANDLER(logs_list);
-/* openapi.c */
-HANDLER(openapi_get);
+HANDLER(audit_list);
 /* health.c, metrics.c (operations port) */
 HANDLER(livez_get);
 HANDLER(readyz_get);

@@ -1,0 +1,71 @@
+/* rest_event.c - stored notifications as the REST interface shows them, and asking for their work again. */
+#include "db_rest.h"
+
+#include "db_job.h"
+#include "intake_batch.h"
+#include "rest_page.h"
+#include "str.h"
+
+enum rc db_rest_events(struct db_tx *tx, const char *client_id, const struct events_filter *filter,
+                       const char *cursor, int limit, struct rest_list *out, struct err *e)
+{
+    struct db_args a = { 0 };
+    int64_t before = 0;
+    enum rc rc = rest_cursor_id(cursor, &before, e);
+
+    if (rc != RC_OK)
+        return rc;
+    db_arg_text(&a, client_id);
+    db_arg_i64(&a, before);
+    db_arg_text(&a, filter->state);
+    db_arg_i64(&a, filter->topic);
+    return rest_page_run(
+        tx,
+        "SELECT json_build_object('id', v.id::text, 'received_at', connector_time(v.received_at),"
+        " 'source', v.source, 'shop_id', v.shop_id, 'notification_id', v.key, 'topic', v.topic,"
+        " 'entity', v.entity, 'event_at', connector_time(v.event_at), 'state', v.state,"
+        " 'reason', v.reason) AS doc, v.id::text AS cursor FROM events v"
+        " WHERE v.shop_id IN (SELECT shop_id FROM shops WHERE client_id = $1) AND v.id < $2"
+        " AND ($3::text IS NULL OR v.state = $3) AND ($4::bigint = 0 OR v.topic = $4)"
+        " ORDER BY v.id DESC LIMIT $5",
+        &a, limit, out, e);
+}
+
+static enum rc put_job_again(struct db_tx *tx, const char *client_id, const struct db_rows *rows,
+                             struct err *e)
+{
+    struct intake_event ev = {
+        .source = db_text(rows, 0, "source"),
+        .topic = (int)db_i64(rows, 0, "topic"),
+    };
+    const struct topic_job *job = NULL;
+    struct db_job_key key = { .client_id = client_id, .shop_id = db_text(rows, 0, "shop_id") };
+
+    if (str_eq(db_text(rows, 0, "state"), "stored"))
+        job = intake_topic_job(&ev);
+    if (job == NULL)
+        return err_http(e, 409, "no_work", "this event asks for no work");
+    key.kind = job->kind;
+    key.lane = job->lane;
+    key.entity = job->per_shop ? "" : db_text(rows, 0, "entity");
+    return db_job_put(tx, &key, e);
+}
+
+enum rc db_rest_event_replay(struct db_tx *tx, const char *client_id, int64_t id, struct err *e)
+{
+    struct db_args a = { 0 };
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc;
+
+    db_arg_text(&a, client_id);
+    db_arg_i64(&a, id);
+    rc = db_exec(tx,
+                 "SELECT source, shop_id, entity, topic, state FROM events WHERE id = $2"
+                 " AND shop_id IN (SELECT shop_id FROM shops WHERE client_id = $1)",
+                 &a, &rows, e);
+    if (rc != RC_OK)
+        return rc;
+    if (db_rows_count(rows) == 0)
+        return err_code(e, RC_NOT_FOUND, "not_found", "the client has no such event");
+    return put_job_again(tx, client_id, rows, e);
+}

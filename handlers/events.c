@@ -1,0 +1,54 @@
+/* events.c - notifications that were accepted: listed, their work asked for again. */
+#include "rest.h"
+
+#include "db_rest.h"
+#include "str.h"
+
+enum rc events_list(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+{
+    static const char *const QUERY[] = { "state", "topic", NULL };
+    struct app *app = user;
+    OWN_TX struct db_tx *tx = NULL;
+    OWN_LIST struct rest_list list = { 0 };
+    struct rest_page page;
+    struct events_filter filter = { 0 };
+    const char *client_id = NULL;
+    char state[16];
+    char topic_text[8];
+    int64_t topic = 0;
+    enum rc rc = rest_page_read(req, QUERY, &page, e);
+
+    if (rc == RC_OK)
+        rc = rest_query(req, "state", state, sizeof state, &filter.state, e);
+    if (rc == RC_OK && http_query(req, "topic", topic_text, sizeof topic_text) &&
+        !str_to_i64(topic_text, 1, 9999, &topic))
+        return err_field(e, "topic", "must be a number of TikTok's list");
+    filter.topic = (int)topic;
+    if (rc == RC_OK)
+        rc = rest_begin(app, req, "events_list", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_rest_events(tx, client_id, &filter, page.cursor, page.limit, &list, e);
+    return rc == RC_OK ? rest_page_reply(reply, req, list.items, list.next, e) : rc;
+}
+
+enum rc event_replay(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+{
+    struct app *app = user;
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *answer = json_pack("{s:s}", "status", "queued");
+    const char *client_id = NULL;
+    int64_t id = 0;
+    enum rc rc = rest_no_query(req, e);
+
+    if (rc == RC_OK && !str_to_i64(http_param(req, "event_id"), 1, INT64_MAX, &id))
+        return err_code(e, RC_NOT_FOUND, "not_found", "the client has no such event");
+    if (rc == RC_OK)
+        rc = rest_begin(app, req, "event_replay", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_rest_event_replay(tx, client_id, id, e);
+    if (rc == RC_OK)
+        rc = rest_audit(tx, req, client_id, "event_replay", NULL, e);
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, e);
+    return rc == RC_OK ? http_reply_json(reply, 202, answer, e) : rc;
+}

@@ -1,0 +1,106 @@
+/* products.c - what the merchant wants listed and what TikTok acknowledged. */
+#include "rest.h"
+
+#include "db_account.h"
+#include "db_job.h"
+#include "db_product.h"
+#include "jspec.h"
+#include "str.h"
+
+enum rc products_list(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+{
+    static const char *const QUERY[] = { "status", "q", NULL };
+    static const char *const STATUSES[] = { "waiting",     "publishing", "in_review",
+                                            "live",        "rejected",   "held",
+                                            "deactivated", "deleted",    NULL };
+    struct app *app = user;
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *items = NULL;
+    struct rest_page page;
+    const char *client_id = NULL;
+    const char *status = NULL;
+    const char *q = NULL;
+    char status_text[32];
+    char q_text[256];
+    char next[256];
+    bool known = false;
+    enum rc rc = rest_page_read(req, QUERY, &page, e);
+
+    if (rc == RC_OK)
+        rc = rest_query(req, "status", status_text, sizeof status_text, &status, e);
+    if (rc == RC_OK)
+        rc = rest_query(req, "q", q_text, sizeof q_text, &q, e);
+    for (int i = 0; status != NULL && STATUSES[i] != NULL; i++)
+        known = known || str_eq(status, STATUSES[i]);
+    if (rc == RC_OK && status != NULL && !known)
+        return err_field(e, "status", "is not a status of a product");
+    if (rc == RC_OK)
+        rc = rest_begin(app, req, "products_list", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_product_list(tx, client_id, status, q, page.cursor, page.limit, &items, next, e);
+    return rc == RC_OK ? rest_page_reply(reply, req, items, next, e) : rc;
+}
+
+enum rc product_get(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+{
+    struct app *app = user;
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *doc = NULL;
+    const char *client_id = NULL;
+    enum rc rc = rest_no_query(req, e);
+
+    if (rc == RC_OK)
+        rc = rest_begin(app, req, "product_get", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_product_show(tx, client_id, http_param(req, "source_id"), &doc, e);
+    return rc == RC_OK ? http_reply_json(reply, 200, doc, e) : rc;
+}
+
+enum rc sku_explain_get(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+{
+    struct app *app = user;
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *doc = NULL;
+    const char *client_id = NULL;
+    enum rc rc = rest_no_query(req, e);
+
+    if (rc == RC_OK)
+        rc = rest_begin(app, req, "sku_explain", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_sku_explain(tx, client_id, http_param(req, "seller_sku"), &doc, e);
+    return rc == RC_OK ? http_reply_json(reply, 200, doc, e) : rc;
+}
+
+enum rc product_publish_post(void *user, struct http_req *req, struct http_reply *reply,
+                             struct err *e)
+{
+    struct app *app = user;
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *doc = NULL;
+    struct shop shop = { 0 };
+    const char *client_id = NULL;
+    struct db_job_key key = {
+        .kind = "product_publish",
+        .entity = http_param(req, "source_id"),
+        .lane = LANE_CATALOG,
+    };
+    enum rc rc = rest_no_query(req, e);
+
+    if (rc == RC_OK)
+        rc = rest_begin(app, req, "product_publish", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_product_show(tx, client_id, key.entity, &doc, e);
+    if (rc == RC_OK)
+        rc = db_shop_primary(tx, client_id, &shop, e);
+    if (rc == RC_NOT_FOUND && doc != NULL)
+        return err_http(e, 409, "no_connected_shop", "the client has no connected TikTok shop");
+    key.client_id = client_id;
+    key.shop_id = shop.shop_id;
+    if (rc == RC_OK)
+        rc = db_job_put(tx, &key, e);
+    if (rc == RC_OK)
+        rc = rest_audit(tx, req, client_id, "product_publish", NULL, e);
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, e);
+    return rc == RC_OK ? http_reply_json(reply, 202, doc, e) : rc;
+}

@@ -1,0 +1,130 @@
+/* taxonomy.c - which TikTok category and attributes a merchant's category means. */
+#include "rest.h"
+
+#include "db_rest.h"
+#include "jspec.h"
+#include "str.h"
+
+#include <string.h>
+
+#define LIMIT_CATEGORY_CHARS 500
+#define LIMIT_ATTRIBUTES 200
+
+static const struct jspec_field SPEC[] = {
+    { .name = "source_category", .type = JSPEC_TEXT, .min = 1, .max = LIMIT_CATEGORY_CHARS },
+    { .name = "tiktok_category_id", .type = JSPEC_TEXT, .required = true, .min = 1, .max = 40 },
+    { .name = "attributes", .type = JSPEC_ANY },
+    { 0 },
+};
+static const struct jspec_field VALUE_SPEC[] = {
+    { .name = "value_id", .type = JSPEC_TEXT, .min = 1, .max = 40 },
+    { .name = "value_name", .type = JSPEC_TEXT, .min = 1, .max = 2000 },
+    { 0 },
+};
+
+enum rc taxonomy_list(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+{
+    struct app *app = user;
+    OWN_TX struct db_tx *tx = NULL;
+    OWN_LIST struct rest_list list = { 0 };
+    struct rest_page page;
+    const char *client_id = NULL;
+    enum rc rc = rest_page_read(req, NULL, &page, e);
+
+    if (rc == RC_OK)
+        rc = rest_begin(app, req, "taxonomy_list", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_rest_taxonomy(tx, client_id, page.cursor, page.limit, &list, e);
+    return rc == RC_OK ? rest_page_reply(reply, req, list.items, list.next, e) : rc;
+}
+
+enum rc taxonomy_get(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+{
+    struct app *app = user;
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *doc = NULL;
+    const char *client_id = NULL;
+    enum rc rc = rest_no_query(req, e);
+
+    if (rc == RC_OK)
+        rc = rest_begin(app, req, "taxonomy_get", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_rest_taxonomy_get(tx, client_id, http_param(req, "source_category"), &doc, e);
+    return rc == RC_OK ? http_reply_json(reply, 200, doc, e) : rc;
+}
+
+/* {"100107": {"value_id": "..."}} or value_name, or both. */
+static enum rc check_attributes(const json_t *attributes, struct err *e)
+{
+    const char *id;
+    json_t *value;
+
+    if (attributes == NULL)
+        return RC_OK;
+    if (!json_is_object(attributes))
+        return err_field(e, "attributes", "must be an object");
+    if (json_object_size(attributes) > LIMIT_ATTRIBUTES)
+        return err_field(e, "attributes", "holds more than %d attributes", LIMIT_ATTRIBUTES);
+    json_object_foreach((json_t *)(uintptr_t)attributes, id, value)
+    {
+        char field[96];
+
+        str_copy_cut(field, sizeof field, id);
+        if (!str_digits(id) || strlen(id) > 40)
+            return err_field(e, "attributes", "\"%s\" is no attribute id", field);
+        (void)str_fmt(field, sizeof field, "attributes.%s", id);
+        if (!json_is_object(value) || json_object_size(value) == 0 ||
+            jspec_check(value, VALUE_SPEC, NULL) != RC_OK)
+            return err_field(e, field, "must hold value_id or value_name");
+    }
+    return RC_OK;
+}
+
+/* The category stands in the path or, when it has a slash, in the body. */
+static enum rc read_category(const struct http_req *req, const json_t *body, const char **out,
+                             struct err *e)
+{
+    const char *in_path = http_param(req, "source_category");
+    const char *in_body = jspec_text(body, "source_category");
+
+    if (in_path[0] == '\0' && in_body == NULL)
+        return err_field(e, "source_category", "is required");
+    if (in_path[0] != '\0' && in_body != NULL && !str_eq(in_path, in_body))
+        return err_field(e, "source_category", "is not the one of the path");
+    *out = in_path[0] != '\0' ? in_path : in_body;
+    return RC_OK;
+}
+
+enum rc taxonomy_put(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+{
+    struct app *app = user;
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *body = NULL;
+    json_auto_t *doc = NULL;
+    const char *client_id = NULL;
+    const char *category = NULL;
+    enum rc rc = rest_no_query(req, e);
+
+    if (rc == RC_OK)
+        rc = http_body_json(req, false, &body, e);
+    if (rc == RC_OK)
+        rc = jspec_check(body, SPEC, e);
+    if (rc == RC_OK)
+        rc = read_category(req, body, &category, e);
+    if (rc == RC_OK && !str_digits(jspec_text(body, "tiktok_category_id")))
+        return err_field(e, "tiktok_category_id", "must be digits");
+    if (rc == RC_OK)
+        rc = check_attributes(jspec_get(body, "attributes"), e);
+    if (rc == RC_OK)
+        rc = rest_begin(app, req, "taxonomy_put", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_rest_taxonomy_put(tx, client_id, category, jspec_text(body, "tiktok_category_id"),
+                                  jspec_get(body, "attributes"), req->principal, e);
+    if (rc == RC_OK)
+        rc = rest_audit(tx, req, client_id, "taxonomy_changed", NULL, e);
+    if (rc == RC_OK)
+        rc = db_rest_taxonomy_get(tx, client_id, category, &doc, e);
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, e);
+    return rc == RC_OK ? http_reply_json(reply, 200, doc, e) : rc;
+}
