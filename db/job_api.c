@@ -198,7 +198,10 @@ enum rc db_shop_pause(struct db_tx *tx, const char *client_id, const char *shop_
         "INSERT INTO shop_schedule (shop_id, client_id, paused_reason, paused_until)"
         " VALUES ($1, $2, $3, CASE WHEN $4::bigint > 0 THEN now() + $4::bigint * interval '1 microsecond' END)"
         " ON CONFLICT (shop_id) DO UPDATE SET paused_reason = excluded.paused_reason,"
-        " paused_until = excluded.paused_until";
+        " paused_until = excluded.paused_until"
+        /* A pause that waits for a person is not turned into one that ends by itself. */
+        " WHERE shop_schedule.paused_reason IS NULL OR shop_schedule.paused_until IS NOT NULL"
+        " OR excluded.paused_until IS NULL";
     struct db_args a = DB_ARGS;
 
     db_arg_text(&a, shop_id);
