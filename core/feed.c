@@ -55,7 +55,31 @@ struct feed {
     uint64_t id_seed;
     char *hash_text; /* canonical pairs of one item */
     size_t hash_cap;
+    XXH3_state_t *file_hash;
 };
+
+void feed_uuid(const unsigned char hash[16], char out[FEED_UUID_BYTES])
+{
+    char hex[33];
+
+    str_hex(hex, hash, 16);
+    (void)str_fmt(out, FEED_UUID_BYTES, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+                  hex + 16, hex + 20);
+}
+
+static void hash_bytes(XXH128_hash_t h, unsigned char out[16])
+{
+    memcpy(out, &h.low64, 8);
+    memcpy(out + 8, &h.high64, 8);
+}
+
+void feed_hash(const void *data, size_t len, char out[FEED_UUID_BYTES])
+{
+    unsigned char bytes[16];
+
+    hash_bytes(XXH3_128bits(data, len), bytes);
+    feed_uuid(bytes, out);
+}
 
 const char *feed_raw_text(const struct feed_raw *raw, enum feed_field field)
 {
@@ -403,8 +427,7 @@ static enum rc item_hash(struct feed *f, struct feed_raw *raw, struct err *e)
     }
     f->hash_text[n++] = raw->pick[FEED_SALE_DATE] >= 0 ? sale_letter(f, raw) : '-';
     h = XXH3_128bits_withSeed(f->hash_text, n, f->opts.seed);
-    memcpy(raw->hash, &h.low64, 8);
-    memcpy(raw->hash + 8, &h.high64, 8);
+    hash_bytes(h, raw->hash);
     return RC_OK;
 }
 
@@ -537,10 +560,15 @@ enum rc feed_new(const struct feed_opts *opts, struct feed **out, struct err *e)
     struct feed *f = calloc(1, sizeof *f);
     enum rc rc;
 
-    if (f == NULL || (f->text = malloc(TEXT_START_BYTES)) == NULL) {
-        free(f);
+    if (f != NULL) {
+        f->text = malloc(TEXT_START_BYTES);
+        f->file_hash = XXH3_createState();
+    }
+    if (f == NULL || f->text == NULL || f->file_hash == NULL) {
+        feed_free(f);
         return err_set(e, RC_DOWN, "out of memory for a feed");
     }
+    (void)XXH3_128bits_reset(f->file_hash);
     f->text_cap = TEXT_START_BYTES;
     f->opts = *opts;
     f->stats.format = "xml";
@@ -559,6 +587,7 @@ void feed_free(struct feed *f)
     if (f == NULL)
         return;
     xmldoc_free(f->doc);
+    (void)XXH3_freeState(f->file_hash);
     free(f->ids.slots);
     free(f->hash_text);
     free(f->text);
@@ -567,6 +596,7 @@ void feed_free(struct feed *f)
 
 enum rc feed_read(struct feed *f, const void *data, size_t len, struct err *e)
 {
+    (void)XXH3_128bits_update(f->file_hash, data, len);
     return xmldoc_read(f->doc, data, len, e);
 }
 
@@ -588,5 +618,6 @@ struct feed_stats feed_stats(const struct feed *f)
 
     s.encoding = xmldoc_encoding(f->doc);
     s.bytes = xmldoc_bytes(f->doc);
+    hash_bytes(XXH3_128bits_digest(f->file_hash), s.hash);
     return s;
 }

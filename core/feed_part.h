@@ -37,6 +37,9 @@ bool feed_interval(const char *text, int64_t *from_us, int64_t *to_us);
  * never more than len. */
 size_t feed_url_stable(const char *url, size_t len, bool image, char *out);
 
+/* Blanks, U+00A0 and control characters to single blanks, none at the ends. In place. */
+size_t feed_collapse(char *text);
+
 /* Texts; out needs room for 4 * strlen(text) + 16 bytes. All return the length written, without the terminator. */
 size_t feed_text_plain(const char *text, char *out);       /* decode once more, blanks collapsed */
 size_t feed_text_title(const char *text, char *out);       /* tags stripped as well */

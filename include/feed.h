@@ -102,7 +102,8 @@ struct feed_stats {
     const char *encoding; /* as declared or found */
     int64_t items;        /* passed on */
     int64_t without_id, duplicates, expired, warnings;
-    int64_t bytes; /* after inflating */
+    int64_t bytes;          /* after inflating */
+    unsigned char hash[16]; /* of the file as it came; valid after feed_end */
 };
 
 struct feed;
@@ -123,6 +124,11 @@ static inline void feed_own(struct feed **f)
     feed_free(*f);
 }
 #define OWN_FEED __attribute__((cleanup(feed_own)))
+
+/* A 128-bit hash of any bytes as UUID text. */
+#define FEED_UUID_BYTES 37
+void feed_hash(const void *data, size_t len, char out[FEED_UUID_BYTES]);
+void feed_uuid(const unsigned char hash[16], char out[FEED_UUID_BYTES]);
 
 /* ---- normalised items ------------------------------------------------------------------------- */
 

@@ -1,0 +1,55 @@
+/* feed_job.h - the parts of a feed run, in the order they happen. */
+#ifndef SYNC_FEED_JOB_H
+#define SYNC_FEED_JOB_H
+
+#include "db_account.h"
+#include "db_feed.h"
+#include "db_run.h"
+#include "sync.h"
+
+#define FEED_WARNINGS_KEPT 100 /* shown with the run; all are counted */
+
+/* Everything one run knows. Made by sync_feed_read. */
+struct feed_run {
+    struct job_ctx *ctx;
+    struct client client;
+    struct run run; /* id "" when nobody asked for it */
+    bool dry;
+    char shop_id[72];
+    char url[2048];
+    char warehouse_id[64];     /* of the request; "" = the client's */
+    struct feed_snapshot last; /* accepted before */
+    struct feed_snapshot now;  /* being read */
+    char charset[32];
+    int raw_fd;   /* the file as it was downloaded */
+    int items_fd; /* spooled raw items */
+    int64_t now_us;
+    int64_t total; /* products in the feed */
+    struct feed_diff diff;
+    struct feed_dry planned;
+    json_t *warnings; /* [{"code", "id", "text"}] */
+};
+
+/* feed_fetch.c: downloads into raw_fd. RC_OK with *unchanged when the server said so. RC_INVALID with a code:
+ * the address or the answer is no good. RC_DOWN: try again. */
+enum rc feed_fetch(struct feed_run *r, bool *unchanged, struct err *e);
+
+/* feed_detect.c: parses raw_fd, spools items, fills feed_stage, sets total, now and diff; commits. RC_INVALID with a
+ * code: not a usable feed (feed_shrunk: held). */
+enum rc feed_detect(struct feed_run *r, struct err *e);
+
+/* feed_apply.c: applies feed_stage product by product (or, in a dry run, writes what would change), then accepts the
+ * feed and completes the run's counters. */
+enum rc feed_apply(struct feed_run *r, struct err *e);
+
+/* feed_change.c: what differs between two desired products, as rows of sync_run_changes. old NULL: created. */
+enum rc feed_changes_write(struct db_tx *tx, const struct feed_run *r, const char *source_id,
+                           const json_t *old, const json_t *now, struct err *e);
+
+/* feed_spool.c: an unlinked temporary file. */
+enum rc feed_spool_open(int *fd, struct err *e);
+enum rc feed_spool_write(int fd, const void *data, size_t len, struct err *e);
+/* Reads exactly len bytes at an offset. */
+enum rc feed_spool_read(int fd, int64_t at, void *data, size_t len, struct err *e);
+
+#endif

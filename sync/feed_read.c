@@ -1,0 +1,162 @@
+/* feed_read.c - reads a merchant's feed and asks for the publication of what it changed.
+ *
+ * Repeats: safe. Nothing but the comparison with the last applied items decides what is done; a run killed anywhere
+ * leaves differences that the next run finds. A feed that cannot be trusted changes nothing. */
+#include "feed_job.h"
+
+#include "clock.h"
+#include "jspec.h"
+#include "log.h"
+#include "str.h"
+
+#include <unistd.h>
+
+#define FETCH_TRIES 3 /* of a server that is not there, before the run is given up */
+
+static void run_done(struct feed_run *r)
+{
+    db_client_done(&r->client);
+    db_run_done(&r->run);
+    json_decref(r->warnings);
+    if (r->raw_fd >= 0)
+        (void)close(r->raw_fd);
+    if (r->items_fd >= 0)
+        (void)close(r->items_fd);
+    free(r);
+}
+
+static void run_own(struct feed_run **r)
+{
+    if (*r != NULL)
+        run_done(*r);
+}
+#define OWN_RUN __attribute__((cleanup(run_own)))
+
+/* The request's address and warehouse, else the client's. */
+static enum rc choose_source(struct feed_run *r, struct err *e)
+{
+    const char *url = jspec_text(r->run.params, "url"),
+               *warehouse = jspec_text(r->run.params, "warehouse_id");
+
+    if (url == NULL || url[0] == '\0')
+        url = r->client.feed_url;
+    if (url == NULL || url[0] == '\0')
+        return err_code(e, RC_INVALID, "no_feed_url", "the client has no feed address");
+    if (!str_copy(r->url, sizeof r->url, url))
+        return err_code(e, RC_INVALID, "url_blocked",
+                        "the feed address is longer than %zu characters", sizeof r->url - 1);
+    (void)str_copy(r->now.source, sizeof r->now.source, url);
+    if (warehouse != NULL)
+        (void)str_copy(r->warehouse_id, sizeof r->warehouse_id, warehouse);
+    return RC_OK;
+}
+
+/* Everything the run needs to know; *over when there is nothing to do any more. */
+static enum rc load(struct feed_run *r, bool *over, struct err *e)
+{
+    const struct job *job = r->ctx->job;
+    OWN_TX struct db_tx *tx = NULL;
+    enum rc rc = job_tx_begin(r->ctx, "feed_load", &tx, e);
+
+    if (rc == RC_OK)
+        rc = db_client_get(tx, job->client_id, &r->client, e);
+    if (rc == RC_OK && job->run_id[0] != '\0')
+        rc = db_run_get(tx, job->client_id, job->run_id, &r->run, e);
+    if (rc != RC_OK)
+        return rc;
+    *over = r->run.id[0] != '\0' && !str_eq(r->run.status, "queued") &&
+            !str_eq(r->run.status, "running");
+    if (*over)
+        return RC_OK;
+    r->dry = r->run.dry_run;
+    rc = db_run_start(tx, job->client_id, r->run.id, e);
+    if (rc == RC_OK)
+        rc = db_feed_snapshot_get(tx, r->shop_id, &r->last, e);
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, e);
+    if (rc != RC_OK)
+        return rc;
+    if (str_starts(r->shop_id, DB_CLIENT_SHOP_PREFIX))
+        return err_code(e, RC_INVALID, "no_connected_shop",
+                        "the client has no connected TikTok shop");
+    return choose_source(r, e);
+}
+
+/* Ends the run as failed or held; the job is parked with the same reason. */
+static enum rc give_up(struct feed_run *r, const struct err *why, struct err *e)
+{
+    const char *status = str_eq(why->code, "feed_shrunk") ? "held" : "failed";
+    struct err failed = { 0 };
+    OWN_TX struct db_tx *tx = NULL;
+    enum rc rc;
+
+    LOG(LOG_WARN, "feed", "feed not accepted", LF_S("code", why->code), LF_S("reason", why->text),
+        LF_S("shop", r->shop_id));
+    rc = job_tx_begin(r->ctx, "feed_failed", &tx, &failed);
+    if (rc == RC_OK)
+        rc = db_run_end(tx, r->ctx->job->client_id, r->ctx->job->run_id, status,
+                        why->code[0] != '\0' ? why->code : rc_name(why->rc), why->text, &failed);
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, &failed);
+    if (rc != RC_OK) { /* again, until the run says how it ended */
+        *e = failed;
+        return rc;
+    }
+    *e = *why;
+    return RC_INVALID;
+}
+
+/* The server says that nothing changed since the last accepted feed. */
+static enum rc nothing_new(struct feed_run *r, struct err *e)
+{
+    LOG(LOG_INFO, "feed", "feed not changed", LF_S("shop", r->shop_id));
+    (void)e;
+    return RC_OK;
+}
+
+static enum rc steps(struct feed_run *r, struct err *e)
+{
+    bool over = false, unchanged = false;
+    enum rc rc = load(r, &over, e);
+
+    if (rc != RC_OK || over)
+        return rc;
+    rc = feed_spool_open(&r->raw_fd, e);
+    if (rc == RC_OK)
+        rc = feed_spool_open(&r->items_fd, e);
+    if (rc == RC_OK)
+        rc = feed_fetch(r, &unchanged, e);
+    if (rc == RC_OK && unchanged)
+        return nothing_new(r, e);
+    if (rc == RC_OK)
+        rc = feed_detect(r, e);
+    if (rc != RC_OK)
+        return rc;
+    LOG(LOG_INFO, "feed", "feed compared", LF_S("shop", r->shop_id), LF_I("items", r->now.items),
+        LF_I("products", r->total), LF_I("touched", r->diff.products_touched),
+        LF_I("removed", r->diff.products_removed), LF_I("warnings", json_array_size(r->warnings)));
+    return feed_apply(r, e);
+}
+
+enum rc sync_feed_read(struct job_ctx *ctx, struct err *e)
+{
+    OWN_RUN struct feed_run *r = calloc(1, sizeof *r);
+    struct err why = { 0 };
+    enum rc rc;
+
+    if (r == NULL)
+        return err_set(e, RC_DOWN, "out of memory for a feed run");
+    r->ctx = ctx;
+    r->raw_fd = r->items_fd = -1;
+    r->now_us = clock_now_us();
+    r->warnings = json_array();
+    (void)str_copy(r->shop_id, sizeof r->shop_id, ctx->job->shop_id);
+    rc = steps(r, &why);
+    if (rc == RC_OK)
+        return RC_OK;
+    if (rc == RC_INVALID || rc == RC_NOT_FOUND ||
+        (rc == RC_DOWN && str_starts(why.code, "feed_http_") && ctx->job->attempts >= FETCH_TRIES))
+        return give_up(r, &why, e);
+    *e = why;
+    return rc;
+}
