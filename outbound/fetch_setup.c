@@ -294,6 +294,8 @@ enum rc fetch_setup_request(struct xfer *x, const struct fetch_req *req, const c
     ok = ok && curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)left_ms) == CURLE_OK;
     ok = ok &&
          curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, req->accept_gzip ? "gzip" : NULL) == CURLE_OK;
+    ok = ok &&
+         curl_easy_setopt(c, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->limit_bytes) == CURLE_OK;
     ok = ok && set_version(c, url) && set_method(x, req) && set_headers(x, req);
     return ok ? RC_OK : err_set(e, RC_DOWN, "a request could not be prepared");
 }
@@ -325,6 +327,9 @@ enum rc fetch_setup_outcome(const struct xfer *x, const char *host, struct err *
         return RC_OK;
     if (x->result == CURLE_OK) /* libcurl takes cut headers for all headers */
         return err_set(e, RC_UNSURE, "no complete answer from %s: cut in its headers", host);
+    if (x->result == CURLE_FILESIZE_EXCEEDED)
+        return err_code(e, RC_INVALID, "too_large", "the answer of %s is larger than allowed",
+                        host);
     if (x->blocked)
         return err_code(e, RC_INVALID, "url_blocked", "%s leads to an address that is not public",
                         host);

@@ -69,7 +69,10 @@ static bool answer_fault(struct peer *p, int fd, const char *path)
         peer_send(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhello");
     else if (str_eq(path, "/no-http"))
         peer_send(fd, "SSH-2.0-nothing\r\n\r\n");
-    else if (str_eq(path, "/hang-body"))
+    else if (str_eq(path, "/claims-much")) {
+        peer_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 200001\r\n\r\n{");
+        peer_hang(p, fd);
+    } else if (str_eq(path, "/hang-body"))
         peer_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello");
     if (strstr(path, "hang") != NULL)
         peer_hang(p, fd);
@@ -312,6 +315,9 @@ static void limits(void)
     CHECK_INT(fetch_run(engine, &req, &reply, &e), RC_OK); /* not asked for: handed over as it is */
     CHECK(reply.body.len < 4096, "%zu", reply.body.len);
     fetch_reply_done(&reply);
+    req.url = url_of("/claims-much");
+    CHECK_INT(fetch_run(engine, &req, &reply, &e), RC_INVALID);
+    CHECK_STR(e.code, "too_large");
     req.url = url_of("/hang");
     req.total_ms = 300;
     CHECK_INT(fetch_run(engine, &req, &reply, &e), RC_UNSURE);
