@@ -11,7 +11,6 @@
 #include "sign.h"
 #include "str.h"
 #include "sync.h"
-#include "wake.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -35,7 +34,6 @@ struct service {
     struct app app;
     struct fetch *fetch;
     struct workers *workers;
-    struct wake *wake;
     struct http_server *public_http;
     struct http_server *ops_http;
 };
@@ -163,8 +161,6 @@ static enum rc service_start(struct service *s, const sigset_t *signals, struct 
     if (rc == RC_OK)
         rc = workers_start(app, &s->workers, e);
     if (rc == RC_OK)
-        rc = wake_start(app->cfg.database_url, s->workers, &s->wake, e);
-    if (rc == RC_OK)
         rc = listeners_start(s, e);
     return rc;
 }
@@ -190,7 +186,6 @@ static void service_stop(struct service *s)
     (void)alarm(STOP_LIMIT_S);
     http_server_stop(s->public_http, STOP_HTTP_MS);
     intake_free(app->intake);
-    wake_stop(s->wake);
     if (s->workers != NULL)
         workers_stop(s->workers, STOP_WORKERS_MS);
     platform_free(app->platform);
