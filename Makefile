@@ -2,7 +2,13 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+# V=1 shows whole commands.
+ifneq ($(V),1)
+Q := @
+endif
 BUILD ?= build
 BIN := $(BUILD)/tiktok-shop-connector
 VERSION := 0.1.0
@@ -39,28 +45,31 @@ help: ## lists the targets
 build: $(BIN) ## builds build/tiktok-shop-connector
 
 $(BIN): $(OBJ)
-	$(CC) $(OPT) $(OPT_LINK) -o $@ $^ $(PKG_LIBS)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(OPT) $(OPT_LINK) -o $@ $^ $(PKG_LIBS)
 
 $(TEST_LIB): $(LIB_OBJ)
-	rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(dir $@)
-	$(CC) $(CFLAGS_ALL) -include include/banned.h -c -o $@ $<
+	@echo "  CC  $<"
+	$(Q)$(CC) $(CFLAGS_ALL) -include include/banned.h -c -o $@ $<
 
 $(BUILD)/obj/assets.S $(BUILD)/obj/assets_table.c &: $(ASSET_FILES) scripts/embed.sh
 	@mkdir -p $(BUILD)/obj
-	scripts/embed.sh $(BUILD)/obj/assets.S $(BUILD)/obj/assets_table.c $(ASSET_FILES)
+	$(Q)scripts/embed.sh $(BUILD)/obj/assets.S $(BUILD)/obj/assets_table.c $(ASSET_FILES)
 
 $(BUILD)/obj/assets.o: $(BUILD)/obj/assets.S
-	$(CC) -c -o $@ $<
+	$(Q)$(CC) -c -o $@ $<
 
 $(BUILD)/obj/assets_table.o: $(BUILD)/obj/assets_table.c
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 $(BUILD)/tests/%: tests/%.c $(TEST_LIB) tests/check.h
 	@mkdir -p $(dir $@)
-	$(CC) $(CFLAGS_ALL) -Itests -o $@ $< $(TEST_LIB) $(OPT_LINK) $(PKG_LIBS)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(CFLAGS_ALL) -Itests -o $@ $< $(TEST_LIB) $(OPT_LINK) $(PKG_LIBS)
 
 # The binary that tests kill at named places (core/fault.c); the same sources with -DFAULT_POINTS.
 FAULT_BUILD := $(BUILD)/fault
