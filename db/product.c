@@ -15,7 +15,9 @@ static const char GET_SQL[] =
 static const char SKUS_SQL[] =
     "SELECT seller_sku, source_sku, vtex_sku_id, tiktok_sku_id, currency, feed_price_minor, feed_available, "
     "COALESCE(feed_quantity, -1) AS feed_quantity, price_published_minor, "
-    "COALESCE(stock_published, -1) AS stock_published FROM skus "
+    "COALESCE(stock_published, -1) AS stock_published, "
+    "(price_desired_minor IS DISTINCT FROM price_published_minor OR stock_desired IS DISTINCT FROM stock_published) "
+    "AS values_differ FROM skus "
     "WHERE shop_id = $1 AND source_id = $2 ORDER BY position, seller_sku";
 
 static void copy_cell(char *dst, size_t cap, const struct db_rows *rows, int row,
@@ -69,6 +71,7 @@ static void read_sku(struct sku *sku, const struct db_rows *rows, int row)
     sku->feed_quantity = db_i64(rows, row, "feed_quantity");
     sku->price_published_minor = db_i64(rows, row, "price_published_minor");
     sku->stock_published = db_i64(rows, row, "stock_published");
+    sku->values_differ = db_bool(rows, row, "values_differ");
 }
 
 static enum rc read_skus(struct db_tx *tx, struct product *p, struct err *e)

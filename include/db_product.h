@@ -30,6 +30,7 @@ struct sku {
     int64_t feed_quantity;         /* -1 = not in the feed */
     int64_t price_published_minor; /* 0 = never */
     int64_t stock_published;       /* -1 = never */
+    bool values_differ;            /* desired price or stock is not what TikTok acknowledged */
 };
 
 struct product {

@@ -8,18 +8,22 @@
 
 struct vtex_sku {
     char id[32];
-    bool sellable;            /* SKU and product are active and the session's trade policy holds the SKU */
+    bool sellable; /* SKU and product are active and the session's trade policy holds the SKU */
     int64_t multiplier_micro; /* unitMultiplier * 1,000,000 */
 };
 /* RC_NOT_FOUND: VTEX does not know the SKU. sku_id must be digits (RC_INVALID otherwise). */
-enum rc vtex_sku_context(struct vtex_session *s, const char *sku_id, struct vtex_sku *out, struct err *e);
+enum rc vtex_sku_context(struct vtex_session *s, const char *sku_id, struct vtex_sku *out,
+                         struct err *e);
 /* SKU id of a RefId. RC_NOT_FOUND. */
-enum rc vtex_sku_by_ref_id(struct vtex_session *s, const char *ref_id, char sku_id[32], struct err *e);
+enum rc vtex_sku_by_ref_id(struct vtex_session *s, const char *ref_id, char sku_id[32],
+                           struct err *e);
 /* Selling price of the session's trade policy in minor units, per measurement unit. RC_NOT_FOUND: the SKU has no
  * price, so it is not sellable. */
-enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t *minor, struct err *e);
+enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
+                            struct err *e);
 /* What a shopper would pay for one unit, promotions included. RC_NOT_FOUND: not sellable there. */
-enum rc vtex_simulated_price(struct vtex_session *s, const char *sku_id, int64_t *minor, struct err *e);
+enum rc vtex_simulated_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
+                             struct err *e);
 
 struct vtex_balance {
     char warehouse_id[64];
@@ -28,9 +32,11 @@ struct vtex_balance {
 };
 #define VTEX_BALANCES_MAX 128
 /* Balance per warehouse. An unknown SKU has none: RC_OK and *n 0. */
-enum rc vtex_inventory(struct vtex_session *s, const char *sku_id, struct vtex_balance out[VTEX_BALANCES_MAX],
-                       int *n, struct err *e);
-/* Ids of the active warehouses that an active dock of the session's trade policy reaches. */
-enum rc vtex_policy_warehouses(struct vtex_session *s, char out[VTEX_BALANCES_MAX][64], int *n, struct err *e);
+enum rc vtex_inventory(struct vtex_session *s, const char *sku_id,
+                       struct vtex_balance out[VTEX_BALANCES_MAX], int *n, struct err *e);
+/* Ids of the active warehouses that an active dock of the session's trade policy reaches; *n -1: the account has
+ * no docks, so nothing can be told. */
+enum rc vtex_policy_warehouses(struct vtex_session *s, char out[VTEX_BALANCES_MAX][64], int *n,
+                               struct err *e);
 
 #endif

@@ -233,8 +233,8 @@ enum rc vtex_inventory(struct vtex_session *s, const char *sku_id,
     return rc;
 }
 
-/* Ids of active docks that serve the trade policy, as keys of an object. */
-static enum rc docks_read(struct vtex_session *s, json_t *ids, struct err *e)
+/* Ids of active docks that serve the trade policy, as keys of an object; *any: the account has docks at all. */
+static enum rc docks_read(struct vtex_session *s, json_t *ids, bool *any, struct err *e)
 {
     struct vtex_reply reply = { 0 };
     enum rc rc = vtex_call(s,
@@ -243,6 +243,7 @@ static enum rc docks_read(struct vtex_session *s, json_t *ids, struct err *e)
                                                .path = "/api/logistics/pvt/configuration/docks" },
                            &reply, e);
 
+    *any = json_array_size(reply.body) > 0;
     for (size_t i = 0; rc == RC_OK && i < json_array_size(reply.body) && i < LIMIT_DOCKS; i++) {
         const json_t *dock = json_array_get(reply.body, i);
         char id[JSPEC_ID_BYTES];
@@ -277,10 +278,13 @@ enum rc vtex_policy_warehouses(struct vtex_session *s, char out[VTEX_BALANCES_MA
 {
     json_auto_t *docks = json_object();
     struct vtex_reply reply = { 0 };
-    enum rc rc = docks_read(s, docks, e);
+    bool any = false;
+    enum rc rc = docks_read(s, docks, &any, e);
     int found = 0;
 
-    if (rc != RC_OK)
+    if (rc == RC_OK && !any)
+        *n = -1;
+    if (rc != RC_OK || !any)
         return rc;
     rc = vtex_call(s,
                    &(struct vtex_req){ .operation = "listWarehouses",

@@ -1,0 +1,462 @@
+/* product_edit.c - brings a product that TikTok has already in line with what the merchant wants now.
+ *
+ * Content that differs goes by partial_edit (or by a whole edit when the category changed, with get-change-put);
+ * prices and stock have calls of their own and need no review. A SKU that left the feed stays listed without stock:
+ * leaving it out of an edit would delete it. */
+#include "product_job.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "jspec.h"
+#include "money.h"
+#include "problem.h"
+#include "str.h"
+
+static const json_t *sku_by_code(const json_t *body, const char *seller_sku)
+{
+    const json_t *list = json_object_get(body, "skus");
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (str_eq(jspec_text(json_array_get(list, i), "seller_sku"), seller_sku))
+            return json_array_get(list, i);
+    return NULL;
+}
+
+static const char *tiktok_id_of(const struct publish *p, const char *seller_sku)
+{
+    for (int i = 0; i < p->product.n_skus; i++)
+        if (str_eq(p->product.skus[i].seller_sku, seller_sku))
+            return p->product.skus[i].tiktok_sku_id;
+    return "";
+}
+
+/* A barcode cannot be changed once the product left the draft state: the published one stays. */
+static enum rc keep_barcodes(struct publish *p, struct err *e)
+{
+    json_t *list = json_object_get(p->body, "skus");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *sku = json_array_get(list, i);
+        const json_t *old = sku_by_code(p->product.published, jspec_text(sku, "seller_sku"));
+        json_t *code = json_object_get(old, "identifier_code");
+
+        if (old == NULL)
+            continue;
+        (void)json_object_del(sku, "identifier_code");
+        if (code != NULL && json_object_set(sku, "identifier_code", code) != 0)
+            return err_set(e, RC_BUG, "out of memory");
+    }
+    return RC_OK;
+}
+
+/* SKUs that are published but not wanted any more, as they were published. */
+static enum rc keep_removed(struct publish *p, struct err *e)
+{
+    json_t *list = json_object_get(p->body, "skus");
+    const json_t *old = json_object_get(p->product.published, "skus");
+
+    for (size_t i = 0; i < json_array_size(old); i++) {
+        const json_t *sku = json_array_get(old, i);
+        const char *code = jspec_text(sku, "seller_sku");
+        const char *id = tiktok_id_of(p, code);
+
+        if (id[0] == '\0' || sku_by_code(p->body, code) != NULL ||
+            json_array_size(json_object_get(sku, "sales_attributes")) != (size_t)p->plan.n)
+            continue;
+
+        json_t *copy = json_deep_copy(sku);
+
+        if (json_object_set_new(copy, "id", json_string(id)) != 0 ||
+            json_array_append_new(list, copy) != 0)
+            return err_set(e, RC_BUG, "out of memory");
+    }
+    return RC_OK;
+}
+
+/* SKUs as an edit sends them: known ones without price and stock, which then stay as they are. */
+static json_t *edit_skus(const json_t *body)
+{
+    json_t *list = json_deep_copy(json_object_get(body, "skus"));
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *sku = json_array_get(list, i);
+
+        if (json_object_get(sku, "id") == NULL)
+            continue;
+        (void)json_object_del(sku, "price");
+        (void)json_object_del(sku, "inventory");
+    }
+    return list;
+}
+
+/* Members that differ, for partial_edit; empty when nothing does. */
+static enum rc differences(const struct publish *p, json_t **out, struct err *e)
+{
+    static const char *const MEMBERS[] = { "title",
+                                           "description",
+                                           "brand_id",
+                                           "main_images",
+                                           "package_weight",
+                                           "package_dimensions",
+                                           "product_attributes",
+                                           "skus",
+                                           NULL };
+    json_auto_t *now = map_product_content(p->body);
+    json_auto_t *changed = json_object();
+
+    for (int i = 0; MEMBERS[i] != NULL; i++) {
+        json_t *wanted = json_object_get(now, MEMBERS[i]);
+
+        if (wanted == NULL || json_equal(wanted, json_object_get(p->product.published, MEMBERS[i])))
+            continue;
+        if (strcmp(MEMBERS[i], "skus") == 0
+                ? json_object_set_new(changed, MEMBERS[i], edit_skus(p->body)) != 0
+                : json_object_set(changed, MEMBERS[i], wanted) != 0)
+            return err_set(e, RC_BUG, "out of memory");
+    }
+    *out = json_incref(changed);
+    return RC_OK;
+}
+
+/* ---- whole edit -------------------------------------------------------------------------------- */
+
+static json_t *uris(const json_t *images)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < json_array_size(images); i++) {
+        const char *uri = jspec_text(json_array_get(images, i), "uri");
+
+        if (uri != NULL)
+            (void)json_array_append_new(list, json_pack("{s:s}", "uri", uri));
+    }
+    return list;
+}
+
+static void keep_certificates(const json_t *current, json_t *body)
+{
+    const json_t *old = json_object_get(current, "certifications");
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < json_array_size(old); i++) {
+        const json_t *one = json_array_get(old, i);
+        const char *id = jspec_text(one, "id");
+        const json_t *files = json_object_get(one, "files");
+        json_t *made = id != NULL ? json_pack("{s:s}", "id", id) : NULL;
+        json_t *kept = json_array();
+
+        for (size_t k = 0; k < json_array_size(files); k++) {
+            const json_t *file = json_array_get(files, k);
+            const char *file_id = jspec_text(file, "id");
+            const char *name = jspec_text(file, "name");
+            const char *format = jspec_text(file, "format");
+
+            if (file_id != NULL && name != NULL && format != NULL)
+                (void)json_array_append_new(kept, json_pack("{s:s, s:s, s:s}", "id", file_id,
+                                                            "name", name, "format", format));
+        }
+        if (json_array_size(kept) > 0)
+            (void)json_object_set(made, "files", kept);
+        json_decref(kept);
+        if (json_array_size(json_object_get(one, "images")) > 0)
+            (void)json_object_set_new(made, "images", uris(json_object_get(one, "images")));
+        if (json_is_integer(json_object_get(one, "expiration_date")))
+            (void)json_object_set(made, "expiration_date", json_object_get(one, "expiration_date"));
+        if (made != NULL)
+            (void)json_array_append_new(list, made);
+    }
+    if (json_array_size(list) > 0)
+        (void)json_object_set(body, "certifications", list);
+    json_decref(list);
+}
+
+/* What people added in Seller Center and the feed knows nothing of. */
+static void keep_foreign(const json_t *current, json_t *body)
+{
+    const char *template = jspec_text(current, "size_chart.template.id");
+    const char *chart = jspec_text(current, "size_chart.image.uri");
+    const char *video = jspec_text(current, "video.id");
+
+    keep_certificates(current, body);
+    if (!str_blank(template))
+        (void)json_object_set_new(body, "size_chart",
+                                  json_pack("{s:{s:s}}", "template", "id", template));
+    else if (!str_blank(chart))
+        (void)json_object_set_new(body, "size_chart",
+                                  json_pack("{s:{s:s}}", "image", "uri", chart));
+    if (!str_blank(video))
+        (void)json_object_set_new(body, "video", json_pack("{s:s}", "id", video));
+    if (json_is_boolean(json_object_get(current, "is_cod_allowed")))
+        (void)json_object_set(body, "is_cod_allowed", json_object_get(current, "is_cod_allowed"));
+}
+
+static enum rc edit_whole(struct publish *p, struct tiktok_saved *saved,
+                          struct tiktok_issues *issues, struct err *e)
+{
+    json_auto_t *current = NULL;
+    json_auto_t *body = json_copy(p->body);
+    enum rc rc =
+        tiktok_get_product(&p->tiktok, p->product.tiktok_product_id, false, &current, NULL, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (json_object_set_new(body, "skus", edit_skus(p->body)) != 0)
+        return err_set(e, RC_BUG, "out of memory");
+    keep_foreign(current, body);
+    return tiktok_edit_product(&p->tiktok, p->product.tiktok_product_id, body, saved, issues, e);
+}
+
+/* ---- prices and stock -------------------------------------------------------------------------- */
+
+static enum rc store_price(struct publish *p, const struct tiktok_issues *issues, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    enum rc rc = job_tx_begin(p->ctx, "price_published", &tx, e);
+    int64_t n = 0;
+
+    for (int i = 0; rc == RC_OK && i < p->n_skus; i++) {
+        const struct publish_sku *sku = &p->skus[i];
+        char before[MONEY_TEXT_BYTES];
+        char after[MONEY_TEXT_BYTES];
+
+        if (sku->tiktok_sku_id[0] == '\0' || sku->price_minor <= 0 ||
+            sku->price_minor == sku->price_published_minor)
+            continue;
+        n++;
+        money_write(sku->price_published_minor, before);
+        money_write(sku->price_minor, after);
+
+        const struct log_row row = { .client_id = p->client.client_id,
+                                     .shop_id = p->shop.shop_id,
+                                     .entity = sku->seller_sku,
+                                     .old_value = before,
+                                     .new_value = after,
+                                     .outcome = issues->n > 0 ? "refused" : "published",
+                                     .platform_code = issues->n > 0 ? issues->list[0].code : 0,
+                                     .request_id = issues->request_id,
+                                     .run_id = p->ctx->job->run_id,
+                                     .message = issues->n > 0 ? issues->list[0].message : NULL,
+                                     .inputs = sku->price_inputs };
+
+        rc = db_log(tx, LOG_TABLE_PRICE_PRODUCT, &row, e);
+        if (rc == RC_OK && issues->n == 0)
+            rc = db_sku_published(tx, p->shop.shop_id, sku->seller_sku, NULL, sku->price_minor, -1,
+                                  e);
+    }
+    if (rc == RC_OK) {
+        char count[40];
+
+        (void)str_fmt(count, sizeof(count), "%" PRId64 " SKUs", n);
+        const struct log_row row = { .client_id = p->client.client_id,
+                                     .shop_id = p->shop.shop_id,
+                                     .entity = p->product.source_id,
+                                     .new_value = count,
+                                     .outcome = issues->n > 0 ? "refused" : "published",
+                                     .request_id = issues->request_id,
+                                     .run_id = p->ctx->job->run_id };
+
+        rc = db_log(tx, LOG_TABLE_PRICE, &row, e);
+    }
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
+static enum rc update_prices(struct publish *p, bool *changed, struct err *e)
+{
+    json_auto_t *body = json_pack("{s:[]}", "skus");
+    json_t *list = json_object_get(body, "skus");
+    struct tiktok_issues issues = { 0 };
+
+    for (int i = 0; i < p->n_skus; i++) {
+        const struct publish_sku *sku = &p->skus[i];
+        char amount[MONEY_TEXT_BYTES];
+
+        if (sku->tiktok_sku_id[0] == '\0' || sku->price_minor <= 0 ||
+            sku->price_minor == sku->price_published_minor)
+            continue;
+        money_write(sku->price_minor, amount);
+        if (json_array_append_new(list, json_pack("{s:s, s:{s:s, s:s}}", "id", sku->tiktok_sku_id,
+                                                  "price", "amount", amount, "currency", "BRL")) !=
+            0)
+            return err_set(e, RC_BUG, "out of memory");
+    }
+    if (json_array_size(list) == 0)
+        return RC_OK;
+    enum rc rc = tiktok_update_price(&p->tiktok, p->product.tiktok_product_id, body, &issues, e);
+
+    if (rc != RC_OK && rc != RC_INVALID)
+        return rc;
+    *changed = *changed || rc == RC_OK;
+    problem_add_issues(p->notes, &issues);
+    return store_price(p, &issues, e);
+}
+
+static const struct tiktok_issue *issue_of(const struct tiktok_issues *issues, const char *sku_id)
+{
+    for (int i = 0; i < issues->n; i++)
+        if (issues->list[i].field[0] == '\0' || strcmp(issues->list[i].field, sku_id) == 0)
+            return &issues->list[i];
+    return NULL;
+}
+
+/* One SKU whose stock is to be told: of the feed, or one that left it (then 0). */
+struct stock_change {
+    const char *seller_sku;
+    const char *tiktok_sku_id;
+    int64_t before, after;
+    const json_t *inputs;
+};
+
+static bool in_feed(const struct publish *p, const char *seller_sku)
+{
+    for (int i = 0; i < p->n_skus; i++)
+        if (strcmp(p->skus[i].seller_sku, seller_sku) == 0)
+            return true;
+    return false;
+}
+
+static int stock_changes(const struct publish *p, struct stock_change *out)
+{
+    int n = 0;
+
+    for (int i = 0; i < p->n_skus; i++) {
+        const struct publish_sku *sku = &p->skus[i];
+
+        if (sku->tiktok_sku_id[0] != '\0' && sku->stock_inputs != NULL &&
+            sku->stock != sku->stock_published)
+            out[n++] = (struct stock_change){ sku->seller_sku, sku->tiktok_sku_id,
+                                              sku->stock_published, sku->stock, sku->stock_inputs };
+    }
+    for (int i = 0; i < p->product.n_skus; i++) {
+        const struct sku *row = &p->product.skus[i];
+
+        if (row->tiktok_sku_id[0] != '\0' && row->stock_published > 0 &&
+            !in_feed(p, row->seller_sku))
+            out[n++] = (struct stock_change){ row->seller_sku, row->tiktok_sku_id,
+                                              row->stock_published, 0, NULL };
+    }
+    return n;
+}
+
+static enum rc store_stock(struct publish *p, const struct stock_change *list, int n, bool taken,
+                           const struct tiktok_issues *issues, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    enum rc rc = job_tx_begin(p->ctx, "stock_published", &tx, e);
+
+    for (int i = 0; rc == RC_OK && i < n; i++) {
+        const struct tiktok_issue *issue = issue_of(issues, list[i].tiktok_sku_id);
+        bool ok = taken && issue == NULL;
+        char before[32];
+        char after[32];
+
+        (void)str_fmt(before, sizeof(before), "%" PRId64, list[i].before);
+        (void)str_fmt(after, sizeof(after), "%" PRId64, list[i].after);
+
+        const struct log_row row = { .client_id = p->client.client_id,
+                                     .shop_id = p->shop.shop_id,
+                                     .entity = list[i].seller_sku,
+                                     .old_value = list[i].before >= 0 ? before : NULL,
+                                     .new_value = after,
+                                     .outcome = ok ? "published" : "refused",
+                                     .platform_code = issue ? issue->code : 0,
+                                     .request_id = issues->request_id,
+                                     .run_id = p->ctx->job->run_id,
+                                     .message = issue ? issue->message : NULL,
+                                     .inputs = list[i].inputs };
+
+        rc = db_log(tx, LOG_TABLE_STOCK, &row, e);
+        if (rc == RC_OK && ok)
+            rc = db_sku_published(tx, p->shop.shop_id, list[i].seller_sku, NULL, 0, list[i].after,
+                                  e);
+    }
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
+static enum rc send_stock(struct publish *p, const struct stock_change *list, int n, bool *changed,
+                          struct err *e)
+{
+    json_auto_t *body = json_pack("{s:[]}", "skus");
+    json_t *skus = json_object_get(body, "skus");
+    struct tiktok_issues issues = { 0 };
+
+    for (int i = 0; i < n; i++)
+        if (json_array_append_new(skus,
+                                  json_pack("{s:s, s:[{s:s, s:I}]}", "id", list[i].tiktok_sku_id,
+                                            "inventory", "warehouse_id", p->warehouse_id,
+                                            "quantity", (json_int_t)list[i].after)) != 0)
+            return err_set(e, RC_BUG, "out of memory");
+    enum rc rc =
+        tiktok_update_inventory(&p->tiktok, p->product.tiktok_product_id, body, &issues, e);
+
+    if (rc != RC_OK && rc != RC_INVALID)
+        return rc;
+    *changed = *changed || rc == RC_OK;
+    problem_add_issues(p->notes, &issues);
+    return store_stock(p, list, n, rc == RC_OK, &issues, e);
+}
+
+enum rc publish_update_values(struct publish *p, bool *changed, struct err *e)
+{
+    struct stock_change *list;
+    int n;
+    enum rc rc;
+
+    if (!str_eq(p->product.status, "live"))
+        return RC_OK; /* TikTok takes prices and stock of live products only; the audit asks for us again */
+    rc = update_prices(p, changed, e);
+    if (rc != RC_OK)
+        return rc;
+    list = calloc((size_t)(p->n_skus + p->product.n_skus) + 1, sizeof(*list));
+    if (list == NULL)
+        return err_set(e, RC_BUG, "out of memory");
+    n = stock_changes(p, list);
+    if (n > 0)
+        rc = send_stock(p, list, n, changed, e);
+    free(list);
+    return rc;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------- */
+
+static enum rc edit_content(struct publish *p, bool *edited, struct err *e)
+{
+    struct tiktok_saved saved = { 0 };
+    struct tiktok_issues issues = { 0 };
+    json_auto_t *changed = NULL;
+    bool whole = !str_eq(jspec_text(p->body, "category_id"),
+                         jspec_text(p->product.published, "category_id"));
+    enum rc rc = differences(p, &changed, e);
+
+    *edited = false;
+    if (rc != RC_OK || (!whole && json_object_size(changed) == 0))
+        return rc;
+    *edited = true;
+    rc = whole ? edit_whole(p, &saved, &issues, e)
+               : tiktok_partial_edit_product(&p->tiktok, p->product.tiktok_product_id, changed,
+                                             &saved, &issues, e);
+    if (rc == RC_OK) {
+        rc = publish_acknowledged(p, &saved, false, e);
+    } else if (rc == RC_INVALID) {
+        problem_add_issues(p->problems, &issues);
+        rc = publish_refused(p, "rejected", issues.n > 0 ? issues.list[0].code : 0,
+                             issues.request_id, e);
+    }
+    tiktok_saved_done(&saved);
+    return rc;
+}
+
+enum rc publish_edit(struct publish *p, struct err *e)
+{
+    bool changed = false;
+    bool edited = false;
+    enum rc rc = keep_barcodes(p, e);
+
+    if (rc == RC_OK)
+        rc = keep_removed(p, e);
+    if (rc == RC_OK)
+        rc = publish_update_values(p, &changed, e);
+    if (rc == RC_OK)
+        rc = edit_content(p, &edited, e);
+    return rc == RC_OK && !edited ? publish_unchanged(p, changed, e) : rc;
+}

@@ -1,0 +1,97 @@
+/* product_job.h - what the steps of publishing one product share. */
+#ifndef SYNC_PRODUCT_JOB_H
+#define SYNC_PRODUCT_JOB_H
+
+#include "map_product.h"
+#include "sync.h"
+#include "tiktok_product.h"
+#include "vtex_catalog.h"
+
+#define IMAGE_URI_BYTES 512
+
+/* One SKU on its way. */
+struct publish_sku {
+    char seller_sku[SKU_BYTES];
+    char source_sku[SKU_BYTES];
+    char vtex_sku_id[32];
+    char tiktok_sku_id[64];
+    const json_t *item; /* borrowed from the product's desired */
+    int64_t feed_price_minor;
+    bool feed_available;
+    int64_t feed_quantity; /* -1 = not in the feed */
+    int64_t price_published_minor;
+    int64_t stock_published;
+    bool listed;         /* can stand in a listing: has a code and a price */
+    int64_t price_minor; /* 0 = none */
+    int64_t stock;
+    json_t *price_inputs, *stock_inputs, *problem; /* owned; may be NULL */
+};
+
+/* One run of the job. */
+struct publish {
+    struct job_ctx *ctx;
+    struct client client;
+    struct shop shop;
+    struct product product;
+    struct tiktok_session tiktok;
+    bool tiktok_open;
+    struct vtex_session vtex;
+    bool vtex_open;
+    char run_warehouse_id[64]; /* of the run's parameters */
+    char warehouse_id[64];
+    char category_id[64];
+    char chosen_by[16];
+    json_t *rules, *attributes, *fixed; /* owned */
+    char brand_id[64];
+    struct publish_sku *skus; /* owned */
+    int n_skus;
+    struct map_sku *listed; /* owned: the SKUs that go into the body */
+    int n_listed;
+    struct variant_plan plan;
+    char main_uris[MAIN_IMAGES_MAX][IMAGE_URI_BYTES];
+    int n_main_uris;
+    json_t *image_uris; /* owned */
+    json_t *problems;   /* owned: what keeps the product from being listed */
+    json_t *notes;      /* owned: what a person should know although it is listed */
+    json_t *body;       /* owned: as it is to be on TikTok */
+    bool
+        create_refused; /* TikTok's final word on the create: the next one is another logical create */
+};
+
+static inline bool publish_blocked(const struct publish *p)
+{
+    return json_array_size(p->problems) > 0;
+}
+
+/* Steps; each adds to problems or notes what people must know and answers other than RC_OK only when the job
+ * cannot go on now. */
+enum rc publish_prerequisites(struct publish *p, bool *ready, struct err *e);
+enum rc publish_warehouse(struct publish *p, struct err *e);
+enum rc publish_skus(struct publish *p, struct err *e);
+enum rc publish_values(struct publish *p, struct err *e);
+enum rc publish_category(struct publish *p, struct err *e);
+enum rc publish_brand(struct publish *p, struct err *e);
+enum rc publish_images(struct publish *p, struct err *e);
+
+/* Sends the product for the first time, looks first when an earlier try may have arrived. */
+enum rc publish_create(struct publish *p, struct err *e);
+/* Sends what differs from what TikTok acknowledged. */
+enum rc publish_edit(struct publish *p, struct err *e);
+/* Prices and stock of a live product that differ from what TikTok acknowledged; refusals become notes. */
+enum rc publish_update_values(struct publish *p, bool *changed, struct err *e);
+
+/* Ends, each in one transaction with log row and run counters. */
+enum rc publish_refused(struct publish *p, const char *status, int64_t platform_code,
+                        const char *request_id, struct err *e);
+enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved, bool created,
+                             struct err *e);
+enum rc publish_unchanged(struct publish *p, bool values_changed, struct err *e);
+/* The job ends for good without TikTok's word: counts the product as failed. */
+enum rc publish_failed(struct publish *p, const struct err *why, struct err *e);
+/* Writes desired prices, stock and their explanation. */
+enum rc publish_store_values(struct publish *p, struct db_tx *tx, struct err *e);
+struct run_delta;
+enum rc publish_count(struct publish *p, struct db_tx *tx, const struct run_delta *delta,
+                      struct err *e);
+
+#endif
