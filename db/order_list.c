@@ -5,6 +5,7 @@
 #include "str.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define ORDER_LIST_DEFAULT 50
 

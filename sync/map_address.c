@@ -8,6 +8,7 @@
 #include "str.h"
 
 #include <ctype.h>
+#include <string.h>
 
 static bool has_digit(const char *text)
 {

@@ -3,6 +3,8 @@
 #include "map_order.h"
 #include "str.h"
 
+#include <string.h>
+
 #define MONEY_LINE_MAX \
     INT64_C(100000000000) /* cents; a simulated price beyond it is not believed */
 

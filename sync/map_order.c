@@ -5,6 +5,8 @@
 #include "money.h"
 #include "str.h"
 
+#include <stdlib.h>
+
 void map_order_done(struct map_order *o)
 {
     free(o->lines);

@@ -5,6 +5,8 @@
 #include "map_order.h"
 #include "str.h"
 
+#include <string.h>
+
 #define PLACE_LOCK_TTL "10d"
 #define PLACE_NOTE_CHARS 500
 

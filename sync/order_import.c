@@ -10,6 +10,9 @@
 #include "str.h"
 #include "tiktok_order.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define SETTINGS_RETRY_S 300
 
 static void import_done(struct import *im)

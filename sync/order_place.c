@@ -8,6 +8,8 @@
 #include "own.h"
 #include "str.h"
 
+#include <string.h>
+
 #define STOCK_RETRY_S 60
 #define DATA_RETRY_S 300
 #define ACTION_STOCK \

@@ -12,6 +12,8 @@
 #include "sync.h"
 #include "tiktok_order.h"
 
+#include <stdlib.h>
+
 #define POLL_OVERLAP_US (10 * 60 * US_PER_S)
 #define POLL_FIRST_US (72 * 3600 * US_PER_S)
 #define POLL_FIRST_OPEN_US (30 * 86400 * US_PER_S)

@@ -4,6 +4,7 @@
 #include "vtex_catalog.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Reads the links of all lines in one transaction; lines without one keep an empty id. */
 static enum rc links_read(struct import *im, struct err *e)

@@ -3,6 +3,8 @@
 #include "order_import.h"
 #include "str.h"
 
+#include <string.h>
+
 #define HOLD_MAX_S 1800
 
 static enum rc note_row(struct db_tx *tx, struct import *im, const struct import_note *note,

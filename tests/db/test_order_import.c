@@ -35,7 +35,7 @@ static struct {
     int refuse_times;
     bool known_sku;
     bool hidden; /* look-ups find nothing */
-    int gets, simulations, places, authorizes;
+    int lookups, simulations, places, authorizes;
     json_t *placed;
     json_t *simulation;
 } W;
@@ -149,7 +149,7 @@ static void authorize_apply(void)
 
 static enum rc play_get(struct vtex_reply *out, struct err *e)
 {
-    W.gets++;
+    W.lookups++;
     if (!W.has_order || W.hidden) {
         out->status = 404;
         return err_set(e, RC_NOT_FOUND, "not there");
@@ -416,7 +416,7 @@ static void orders_that_are_only_stored(void)
         json_object_del(W.order, "recipient_address");
         CHECK_INT(import_once(&e), RC_OK);
         check_row(cases[i].state, "none", "");
-        CHECK_INT(W.gets + W.places + W.simulations, 0);
+        CHECK_INT(W.lookups + W.places + W.simulations, 0);
         CHECK_INT(pending_units("1201"), cases[i].pending);
     }
 }
