@@ -73,6 +73,7 @@ struct map_place {
     const struct client *client;
     const char *endpoint;    /* marketplaceServicesEndpoint */
     const char *mail_domain; /* for orders without an e-mail */
+    bool no_custom;          /* leave customData out: the account has no such app */
 };
 /* One order of placeFulfillmentOrder (without the array); new reference. RC_INVALID with a code when the buyer
  * data does not suffice: address_missing, address_incomplete, name_missing, document_invalid. */

@@ -225,8 +225,8 @@ enum rc map_order_place_new(const struct map_order *o, const json_t *order,
         "marketplacePaymentReferenceValue", (json_int_t)total, "isCreatedAsync", 1, "items",
         items_new(o), "clientProfileData", profile, "shippingData", "id", "shippingData", "address",
         place, "selectedAddresses", place, "logisticsInfo", logistics_new(o), "isFob",
-        (int)o->tiktok_ships, "paymentData", "marketingData", "customData", custom_new(o, order),
-        "openTextField", note_new(o, order));
+        (int)o->tiktok_ships, "paymentData", "marketingData", "customData",
+        how->no_custom ? json_null() : custom_new(o, order), "openTextField", note_new(o, order));
     if (!made)
         return err_set(e, RC_DOWN, "out of memory");
     *out = made;

@@ -82,6 +82,9 @@ static enum rc refused(struct import *im, const struct vtex_refusal *no, struct 
     if (str_eq(no->error_class, "payload") || str_eq(no->error_class, "terminal"))
         return import_fail(im, "authorization_refused", detail, "report it with the code of VTEX",
                            no->code, e);
+    if (str_eq(no->error_class, "workflow")) /* too early, or done: the status says so next time */
+        return hold(im, "not_ready_to_authorize", detail, "none: it is tried again", no->code,
+                    CONFIRM_RETRY_S, e);
     return hold(im, "authorization_refused", detail, "look at the order in VTEX", no->code,
                 MANUAL_RETRY_S, e);
 }
@@ -117,7 +120,7 @@ static enum rc send_authorization(struct import *im, struct err *e)
         fault_point("order_authorized");
         return rc;
     }
-    if (rc == RC_STOPPED)
+    if (rc == RC_STOPPED && !str_eq(e->code, "not_sent"))
         return rc; /* the step stays: the next run looks it up */
     if (rc == RC_UNSURE || rc == RC_BUG)
         return import_settle(im, e);

@@ -335,7 +335,7 @@ enum rc sync_order_import(struct job_ctx *ctx, struct err *e)
         rc = order_store(&im, e);
     if (rc == RC_OK)
         rc = decide(&im, &waits, e);
-    if (rc == RC_DENIED && im.row.order_id[0] && im.row.problem[0] == '\0')
+    if (rc == RC_DENIED && im.row.order_id[0] && !str_starts(im.row.problem, "vtex_"))
         rc = import_deny(&im, "vtex_denied", "VTEX refuses our credentials", NULL, e);
     return rc == RC_OK && ctx->job->run_id[0] ? run_count(&im, waits, e) : rc;
 }

@@ -20,6 +20,7 @@
 struct round {
     bool merged; /* lines of one SKU were made one */
     bool simulated_again;
+    bool no_custom; /* the account does not know the app of customData */
 };
 
 static enum rc claim(struct import *im, struct err *e)
@@ -155,8 +156,8 @@ static enum rc send_order(struct import *im, const json_t *body, struct vtex_ref
         (void)str_copy(no->error_class, sizeof no->error_class, "payload");
     if (rc == RC_INVALID || rc == RC_DENIED || rc == RC_BUSY || rc == RC_DOWN)
         return step_back(im, e);
-    if (rc == RC_STOPPED)
-        return rc; /* the step stays: the next run looks it up */
+    if (rc == RC_STOPPED) /* once sent, the step stays: the next run looks it up */
+        return str_eq(e->code, "not_sent") ? step_back(im, e) : rc;
     if (rc != RC_OK)
         return import_settle(im, e);
     (void)str_copy(made.order_id, sizeof made.order_id, placed_id);
@@ -192,12 +193,14 @@ static void mail_domain(const char *public_url, char *out, size_t cap)
     out[n] = '\0';
 }
 
-static enum rc simulate_and_send(struct import *im, struct vtex_refusal *no, struct err *e)
+static enum rc simulate_and_send(struct import *im, const struct round *round,
+                                 struct vtex_refusal *no, struct err *e)
 {
     char domain[256];
     struct map_place how = { .client = &im->client,
                              .endpoint = im->endpoint,
-                             .mail_domain = domain };
+                             .mail_domain = domain,
+                             .no_custom = round->no_custom };
     json_auto_t *body = NULL;
     enum rc rc = simulate(im, e);
 
@@ -255,6 +258,12 @@ static enum rc after_refusal(struct import *im, struct round *round, const struc
         round->merged = *again = true;
         return RC_OK;
     }
+    if (!round->no_custom && str_eq(no->error_class, "payload") &&
+        (strstr(no->text, "customApp") || strstr(no->text, "customData") ||
+         strstr(no->text, "marketplace-integration"))) {
+        round->no_custom = *again = true;
+        return RC_OK;
+    }
     if (str_eq(no->error_class, "stock-or-sla") && !round->simulated_again) {
         round->simulated_again = *again = true;
         return RC_OK;
@@ -278,7 +287,7 @@ static enum rc place_rounds(struct import *im, bool *waits, struct err *e)
         struct vtex_refusal no = { 0 };
 
         again = false;
-        rc = simulate_and_send(im, &no, e);
+        rc = simulate_and_send(im, &round, &no, e);
         if (rc != RC_INVALID || no.error_class[0] == '\0')
             return rc; /* done, or written already why not */
         rc = after_refusal(im, &round, &no, &again, waits, e);

@@ -32,7 +32,8 @@ static struct {
     char status[64];
     enum mode place_mode, authorize_mode;
     char refuse_code[16], refuse_class[16];
-    int refuse_times;
+    char refuse_text[64];
+    int refuse_times, authorize_too_early;
     bool known_sku;
     bool hidden; /* look-ups find nothing */
     int lookups, simulations, places, authorizes;
@@ -172,6 +173,7 @@ static enum rc play_place(const struct vtex_req *req, struct vtex_reply *out, st
                        W.has_order ? "FMT009" : W.refuse_code);
         (void)str_copy(out->error_class, sizeof out->error_class,
                        W.has_order ? "adopt" : W.refuse_class);
+        (void)str_copy(out->error_text, sizeof out->error_text, W.refuse_text);
         W.refuse_times--;
         return err_set(e, RC_INVALID, "refused");
     }
@@ -223,6 +225,10 @@ enum rc vtex_call(struct vtex_session *s, const struct vtex_req *req, struct vte
         W.authorizes++;
         CHECK_STR(jspec_text(req->body, "marketplaceOrderId"), ORDER);
         CHECK(strstr(req->path, "/TTK-" ORDER "/fulfill") != NULL, "%s", req->path);
+        if (W.authorize_too_early-- > 0) {
+            (void)str_copy(out->error_class, sizeof out->error_class, "workflow");
+            return err_set(e, RC_INVALID, "too early");
+        }
         rc = write_end(W.authorize_mode, authorize_apply, e);
         if (rc == RC_OK)
             out->body = json_pack("{s:s}", "orderId", "TTK-" ORDER);
@@ -723,6 +729,33 @@ static void our_products_explain_skus_first(void)
     check_row("authorized", "authorized", "");
 }
 
+static void an_account_without_the_custom_app(void)
+{
+    struct err e;
+
+    reset();
+    (void)str_copy(W.refuse_class, sizeof W.refuse_class, "payload");
+    (void)str_copy(W.refuse_text, sizeof W.refuse_text, "customApps id not found");
+    W.refuse_times = 1;
+    CHECK_INT(import_once(&e), RC_OK);
+    CHECK(json_is_null(json_object_get(W.placed, "customData")));
+    CHECK_INT(W.places, 2);
+}
+
+static void authorized_too_early(void)
+{
+    struct err e;
+
+    reset();
+    W.authorize_too_early = 1;
+    CHECK_INT(import_once(&e), RC_BUSY);
+    check_row("imported", "placed", "not_ready_to_authorize");
+    CHECK(e.retry_after_us <= 10 * US_PER_S);
+    CHECK_INT(import_once(&e), RC_OK);
+    check_row("authorized", "authorized", "");
+    CHECK_INT(W.authorizes, 2);
+}
+
 static void short_stock_waits_visibly(void)
 {
     struct err e;
@@ -928,6 +961,8 @@ int main(void)
     CASE(two_lines_of_one_sku_are_merged_when_vtex_asks);
     CASE(an_unlinked_sku_waits_and_a_link_releases_it);
     CASE(our_products_explain_skus_first);
+    CASE(an_account_without_the_custom_app);
+    CASE(authorized_too_early);
     CASE(short_stock_waits_visibly);
     CASE(cancelled_while_in_doubt_is_settled_first);
     CASE(a_divergence_waits_for_the_merchant);
