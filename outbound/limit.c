@@ -2,8 +2,9 @@
  *
  * A key owns as many slots as calls are allowed in a second. A call takes a slot and the slot becomes free one
  * second after the call's arrival there. When it arrived is not known, but it was before its answer: freeing the
- * slot one second after the answer is always safe. As that would waste quota when answers are slow, the
- * arrival is taken to be at most TRAVEL_US after sending, until the first refusal proves otherwise. */
+ * slot one second after the answer is always safe, and costs nothing while answers are fast. When they are slow
+ * on average, it would waste quota: then the arrival is taken to be at most TRAVEL_US after sending, unless a
+ * refusal proved otherwise lately. */
 #include "limit.h"
 
 #include "clock.h"
@@ -14,6 +15,8 @@
 
 #define WINDOW_US (US_PER_S + 2 * US_PER_MS)
 #define TRAVEL_US (40 * US_PER_MS)
+#define SLOW_ANSWER_US (30 * US_PER_MS)
+#define AVERAGE_OF 8
 #define CAREFUL_US (120 * US_PER_S)
 #define SLICE_US (100 * US_PER_MS)
 #define NEVER INT64_MAX
@@ -153,7 +156,7 @@ enum rc limit_take(struct limits *l, const char *key, struct limit_rule rule, in
             e->retry_after_us = left_us;
         return RC_BUSY;
     }
-    *out = (struct limit_pass){ b, slot };
+    *out = (struct limit_pass){ .bucket = b, .slot = slot };
     return RC_OK;
 }
 
@@ -162,7 +165,8 @@ void limit_sent(struct limits *l, struct limit_pass *pass)
     int64_t now_us = clock_mono_us();
 
     limits_lock(l);
-    if (now_us >= pass->bucket->careful_us)
+    pass->sent_us = now_us;
+    if (now_us >= pass->bucket->careful_us && pass->bucket->answer_us > SLOW_ANSWER_US)
         pass->bucket->free_us[pass->slot] = now_us + TRAVEL_US + WINDOW_US;
     limits_unlock(l);
 }
@@ -176,6 +180,8 @@ void limit_done(struct limits *l, struct limit_pass *pass, bool sent)
         return;
     limits_lock(l);
     b->free_us[pass->slot] = sent ? min64(b->free_us[pass->slot], now_us + WINDOW_US) : 0;
+    if (sent && pass->sent_us != 0)
+        b->answer_us += (now_us - pass->sent_us - b->answer_us) / AVERAGE_OF;
     b->in_flight--;
     b->used_us = now_us;
     wake_first(b);

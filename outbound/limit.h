@@ -24,6 +24,7 @@ struct limit_rule {
 struct limit_pass {
     struct limit_bucket *bucket;
     int slot;
+    int64_t sent_us;
 };
 
 /* Waits for its turn, lower lanes first, then first come first served, up to max_wait_us. RC_BUSY: it would take longer; e->retry_after_us

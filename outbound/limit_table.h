@@ -24,6 +24,7 @@ struct limit_bucket {
     int64_t paused_us;                /* nobody passes before */
     int64_t careful_us;               /* slots wait for the answer until then */
     int64_t used_us;
+    int64_t answer_us; /* how long an answer takes, on average */
     int in_flight;
     int refusals;
     struct limit_waiter *first; /* by lane, then by arrival */

@@ -14,8 +14,8 @@ static atomic_int seconds_on_a_connection;
 
 static bool answer_gzip(int fd)
 {
-    static char plain[200000];
-    static unsigned char packed[4096];
+    static _Thread_local char plain[200000];
+    static _Thread_local unsigned char packed[4096];
     z_stream z = { 0 };
     char head[256];
 
