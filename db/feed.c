@@ -67,7 +67,7 @@ enum rc db_feed_accept(struct db_tx *tx, const char *client_id, const char *shop
     return db_exec(tx, ABSENT, &b, NULL, e);
 }
 
-enum rc db_feed_stage_page(struct db_tx *tx, const char *shop_id, const char *after, int limit,
+enum rc db_feed_stage_page(struct db_tx *tx, const char *stage, const char *after, int limit,
                            struct feed_stage_row **out, int *n, struct err *e)
 {
     static const char SQL[] =
@@ -78,7 +78,7 @@ enum rc db_feed_stage_page(struct db_tx *tx, const char *shop_id, const char *af
     struct feed_stage_row *list;
     enum rc rc;
 
-    db_arg_text(&a, shop_id);
+    db_arg_text(&a, stage);
     db_arg_text(&a, after);
     db_arg_i64(&a, limit);
     rc = db_exec(tx, SQL, &a, &rows, e);
@@ -251,13 +251,29 @@ enum rc db_feed_product_asked(struct db_tx *tx, const char *shop_id, const char 
     return db_exec(tx, SQL, &a, NULL, e);
 }
 
+enum rc db_feed_run_accepted(struct db_tx *tx, const char *client_id, const char *run_id,
+                             bool *accepted, struct err *e)
+{
+    struct db_args a = { 0 };
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc;
+
+    db_arg_text(&a, client_id);
+    db_arg_text(&a, run_id);
+    rc = db_exec(tx, "SELECT read_done FROM sync_runs WHERE client_id = $1 AND id = $2", &a, &rows,
+                 e);
+    if (rc == RC_OK)
+        *accepted = db_rows_count(rows) > 0 && db_bool(rows, 0, "read_done");
+    return rc;
+}
+
 enum rc db_feed_run_totals(struct db_tx *tx, const char *client_id, const char *shop_id,
                            const char *run_id, int64_t total, int64_t pending, int64_t removed,
                            struct err *e)
 {
     static const char SQL[] =
-        "UPDATE sync_runs r SET total = $4, done = r.done - r.unchanged + n.unchanged, unchanged = n.unchanged,"
-        " removed = $6 FROM (SELECT greatest(0, $4 - $5 - count(*)) AS unchanged FROM products"
+        "UPDATE sync_runs r SET total = $4::bigint, done = r.done - r.unchanged + n.unchanged, unchanged = n.unchanged,"
+        " removed = $6::bigint FROM (SELECT greatest(0, $4::bigint - $5::bigint - count(*)) AS unchanged FROM products"
         " WHERE shop_id = $3 AND last_run_id = $2 AND in_feed) n WHERE r.client_id = $1 AND r.id = $2";
     struct db_args a = { 0 };
 
@@ -276,8 +292,8 @@ enum rc db_feed_run_dry(struct db_tx *tx, const char *client_id, const char *run
                         const struct feed_dry *d, struct err *e)
 {
     static const char SQL[] =
-        "UPDATE sync_runs SET total = $3, done = $3, created = $4, updated = $5, removed = $6,"
-        " failed = $7, unchanged = greatest(0, $3 - $4 - $5 - $7)"
+        "UPDATE sync_runs SET total = $3::bigint, done = $3::bigint, created = $4::bigint, updated = $5::bigint, removed = $6::bigint,"
+        " failed = $7::bigint, unchanged = greatest(0, $3::bigint - $4::bigint - $5::bigint - $7::bigint)"
         " WHERE client_id = $1 AND id = $2";
     struct db_args a = { 0 };
 

@@ -125,8 +125,16 @@ void db_feed_load_free(struct feed_load *load)
     free(load);
 }
 
+enum rc db_feed_stage_clear(struct db_tx *tx, const char *stage, struct err *e)
+{
+    struct db_args a = { 0 };
+
+    db_arg_text(&a, stage);
+    return db_exec(tx, "DELETE FROM feed_stage WHERE shop_id = $1", &a, NULL, e);
+}
+
 enum rc db_feed_diff(struct db_tx *tx, const char *client_id, const char *shop_id,
-                     struct feed_diff *out, struct err *e)
+                     const char *stage, struct feed_diff *out, struct err *e)
 {
     static const char DIFF[] =
         "INSERT INTO feed_diff SELECT o.item_id, n.source_id, o.source_id, o.hash FROM feed_new n FULL JOIN"
@@ -143,12 +151,11 @@ enum rc db_feed_diff(struct db_tx *tx, const char *client_id, const char *shop_i
     static const char COUNT[] =
         "SELECT count(*) FILTER (WHERE here) AS touched, count(*) FILTER (WHERE NOT here) AS removed FROM"
         " (SELECT bool_or(position >= 0) AS here FROM feed_stage WHERE shop_id = $1 GROUP BY source_id) s";
-    struct db_args a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };
+    struct db_args b = { 0 }, c = { 0 }, d = { 0 };
     OWN_ROWS struct db_rows *rows = NULL;
     enum rc rc;
 
-    db_arg_text(&a, shop_id);
-    rc = db_exec(tx, "DELETE FROM feed_stage WHERE shop_id = $1", &a, NULL, e);
+    rc = db_feed_stage_clear(tx, stage, e);
     if (rc == RC_OK)
         rc = run(
             tx,
@@ -160,11 +167,11 @@ enum rc db_feed_diff(struct db_tx *tx, const char *client_id, const char *shop_i
         rc = db_exec(tx, DIFF, &b, NULL, e);
     if (rc == RC_OK)
         rc = run(tx, "ANALYZE feed_diff", e);
-    db_arg_text(&c, shop_id);
+    db_arg_text(&c, stage);
     db_arg_text(&c, client_id);
     if (rc == RC_OK)
         rc = db_exec(tx, STAGE, &c, NULL, e);
-    db_arg_text(&d, shop_id);
+    db_arg_text(&d, stage);
     if (rc == RC_OK)
         rc = db_exec(tx, COUNT, &d, &rows, e);
     if (rc != RC_OK)

@@ -43,9 +43,12 @@ struct feed_diff {
     int64_t products_touched; /* in the feed: new, changed, or with an item less */
     int64_t products_removed; /* no longer in the feed */
 };
-/* Compares the loaded feed with feed_items and fills feed_stage (emptied before). */
+/* Compares the loaded feed with feed_items and fills feed_stage (emptied before). stage: the shop id, or for a dry
+ * run, which may go on beside a real one, another name. */
 enum rc db_feed_diff(struct db_tx *tx, const char *client_id, const char *shop_id,
-                     struct feed_diff *out, struct err *e);
+                     const char *stage, struct feed_diff *out, struct err *e);
+/* Forgets staged rows. */
+enum rc db_feed_stage_clear(struct db_tx *tx, const char *stage, struct err *e);
 
 /* ---- applying ---- */
 
@@ -56,7 +59,7 @@ struct feed_stage_row {
 };
 /* Staged rows by (source_id, position) after product `after`. *out is a heap array of at most `limit`; a product may
  * be cut at the end when *n == limit. */
-enum rc db_feed_stage_page(struct db_tx *tx, const char *shop_id, const char *after, int limit,
+enum rc db_feed_stage_page(struct db_tx *tx, const char *stage, const char *after, int limit,
                            struct feed_stage_row **out, int *n, struct err *e);
 
 struct feed_product {
@@ -92,6 +95,10 @@ enum rc db_feed_unpublished(struct db_tx *tx, const char *shop_id, const char *r
 /* The run asks for this product without a change of its content. */
 enum rc db_feed_product_asked(struct db_tx *tx, const char *shop_id, const char *source_id,
                               const char *run_id, struct err *e);
+
+/* Whether the run has accepted its feed already: then a repetition has nothing to do. */
+enum rc db_feed_run_accepted(struct db_tx *tx, const char *client_id, const char *run_id,
+                             bool *accepted, struct err *e);
 
 /* ---- the run's counters ---- */
 

@@ -57,7 +57,7 @@ static void page_split(struct page *p)
 static enum rc page_load(struct db_tx *tx, const struct feed_run *r, const char *after,
                          struct page *p, struct err *e)
 {
-    enum rc rc = db_feed_stage_page(tx, r->shop_id, after, PAGE_ROWS, &p->rows, &p->n, e);
+    enum rc rc = db_feed_stage_page(tx, r->stage, after, PAGE_ROWS, &p->rows, &p->n, e);
 
     if (rc != RC_OK || p->n == 0)
         return rc;
@@ -297,6 +297,8 @@ static enum rc finish(struct feed_run *r, struct err *e)
     if (rc == RC_OK && r->dry) {
         r->planned.total = r->total;
         rc = db_feed_run_dry(tx, client_id, r->run.id, &r->planned, e);
+        if (rc == RC_OK)
+            rc = db_feed_stage_clear(tx, r->stage, e);
     } else if (rc == RC_OK) {
         rc = db_feed_accept(tx, client_id, r->shop_id, &r->now, e);
         if (rc == RC_OK)

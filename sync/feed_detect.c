@@ -153,7 +153,7 @@ static enum rc detect(struct reading *d, struct db_tx *tx, struct err *e)
     if (rc == RC_OK)
         rc = floor_check(r, e);
     if (rc == RC_OK)
-        rc = db_feed_diff(tx, r->client.client_id, r->shop_id, &r->diff, e);
+        rc = db_feed_diff(tx, r->client.client_id, r->shop_id, r->stage, &r->diff, e);
     if (rc == RC_OK && !r->dry)
         rc = db_feed_run_totals(tx, r->client.client_id, r->shop_id, r->run.id, r->total,
                                 r->diff.products_touched, r->diff.products_removed, e);

@@ -16,6 +16,7 @@ struct feed_run {
     struct run run; /* id "" when nobody asked for it */
     bool dry;
     char shop_id[72];
+    char stage[80]; /* whose rows of feed_stage are ours */
     char url[2048];
     char warehouse_id[64];     /* of the request; "" = the client's */
     struct feed_snapshot last; /* accepted before */

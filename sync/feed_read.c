@@ -64,11 +64,16 @@ static enum rc load(struct feed_run *r, bool *over, struct err *e)
         rc = db_run_get(tx, job->client_id, job->run_id, &r->run, e);
     if (rc != RC_OK)
         return rc;
-    *over = r->run.id[0] != '\0' && !str_eq(r->run.status, "queued") &&
-            !str_eq(r->run.status, "running");
+    if (r->run.id[0] != '\0')
+        rc = db_feed_run_accepted(tx, job->client_id, r->run.id, over, e);
+    if (rc != RC_OK)
+        return rc;
+    *over |= r->run.id[0] != '\0' && !str_eq(r->run.status, "queued") &&
+             !str_eq(r->run.status, "running");
     if (*over)
         return RC_OK;
     r->dry = r->run.dry_run;
+    (void)str_fmt(r->stage, sizeof r->stage, "%s%s", r->dry ? "dry:" : "", r->shop_id);
     rc = db_run_start(tx, job->client_id, r->run.id, e);
     if (rc == RC_OK)
         rc = db_feed_snapshot_get(tx, r->shop_id, &r->last, e);
