@@ -28,11 +28,13 @@ enum rc map_title(const json_t *desired, struct buf *out, struct err *e)
 enum rc map_description(const json_t *desired, struct buf *out, struct err *e)
 {
     OWN_BUF struct buf title;
+
+    buf_init(&title, 4096);
     enum rc rc = map_text_html(desired_text(desired, "description"), DESCRIPTION_CHARS, out, e);
 
     if (rc != RC_OK || out->len > 0)
         return rc;
-    buf_init(&title, 4096); /* a description is mandatory: the title says the least */
+    /* a description is mandatory: the title says the least */
     rc = map_title(desired, &title, e);
     if (rc == RC_OK && title.len > 0)
         buf_fmt(out, "<p>%s</p>", buf_text(&title));
@@ -348,7 +350,6 @@ static enum rc category(const struct map_input *in, json_t *body, json_t *proble
 enum rc map_product(const struct map_input *in, json_t **out, json_t *problems, struct err *e)
 {
     json_auto_t *body = json_object();
-    size_t before = json_array_size(problems);
     enum rc rc =
         json_object_set_new(body, "save_mode", json_string("LISTING")) == 0 ? RC_OK : memory(e);
 
@@ -369,7 +370,7 @@ enum rc map_product(const struct map_input *in, json_t **out, json_t *problems, 
         rc = memory(e);
     if (rc != RC_OK)
         return rc;
-    *out = json_array_size(problems) > before ? NULL : json_incref(body);
+    *out = json_array_size(problems) > 0 ? NULL : json_incref(body);
     return RC_OK;
 }
 

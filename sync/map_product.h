@@ -72,7 +72,7 @@ struct map_input {
     const struct map_sku *skus;
     int n_skus;
 };
-/* The body without idempotency_key. Fatal problems are added to `problems`: *out is NULL then and the outcome is
+/* The body without idempotency_key. Problems are added to `problems`; when it holds any, *out is NULL and the outcome
  * RC_OK. */
 enum rc map_product(const struct map_input *in, json_t **out, json_t *problems, struct err *e);
 /* Title and description as they are sent. */

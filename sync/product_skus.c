@@ -8,11 +8,13 @@
 #include "problem.h"
 #include "str.h"
 
-static const struct sku *row_by_source(const struct publish *p, const char *source_sku)
+/* VTEX SKU id that was looked up for the item before; NULL = none. */
+static const char *known_vtex_id(const struct publish *p, const char *source_sku)
 {
     for (int i = 0; i < p->product.n_skus; i++)
-        if (str_eq(p->product.skus[i].source_sku, source_sku))
-            return &p->product.skus[i];
+        if (str_eq(p->product.skus[i].source_sku, source_sku) &&
+            p->product.skus[i].vtex_sku_id[0] != '\0')
+            return p->product.skus[i].vtex_sku_id;
     return NULL;
 }
 
@@ -42,13 +44,26 @@ static void sku_problem(struct publish_sku *sku, const char *code, const char *a
     sku->listed = false;
 }
 
+/* The RefId stands in the MPN, in some feeds in the id itself. */
+static enum rc look_up_ref_id(struct publish *p, struct publish_sku *sku, struct err *e)
+{
+    const char *mpn = item_text(sku->item, "mpn");
+    enum rc rc = RC_NOT_FOUND;
+
+    if (mpn != NULL)
+        rc = vtex_sku_by_ref_id(&p->vtex, mpn, sku->vtex_sku_id, e);
+    if ((rc == RC_NOT_FOUND || rc == RC_INVALID) && !str_eq(mpn, sku->source_sku))
+        rc = vtex_sku_by_ref_id(&p->vtex, sku->source_sku, sku->vtex_sku_id, e);
+    return rc;
+}
+
 static enum rc by_ref_id(struct publish *p, struct publish_sku *sku, struct err *e)
 {
-    const struct sku *row = row_by_source(p, sku->source_sku);
+    const char *known = known_vtex_id(p, sku->source_sku);
     enum rc rc;
 
-    if (row != NULL && row->vtex_sku_id[0] != '\0') {
-        (void)str_copy(sku->seller_sku, sizeof(sku->seller_sku), row->vtex_sku_id);
+    if (known != NULL) {
+        (void)str_copy(sku->seller_sku, sizeof(sku->seller_sku), known);
         return RC_OK;
     }
     if (!p->vtex_open) {
@@ -56,7 +71,7 @@ static enum rc by_ref_id(struct publish *p, struct publish_sku *sku, struct err 
                     "SKU codes are looked up by RefId, but the client has no VTEX account.");
         return RC_OK;
     }
-    rc = vtex_sku_by_ref_id(&p->vtex, sku->source_sku, sku->vtex_sku_id, e);
+    rc = look_up_ref_id(p, sku, e);
     if (rc == RC_OK) {
         (void)str_copy(sku->seller_sku, sizeof(sku->seller_sku), sku->vtex_sku_id);
     } else if (rc == RC_NOT_FOUND || rc == RC_INVALID) {
