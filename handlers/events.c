@@ -40,6 +40,8 @@ enum rc event_replay(void *user, struct http_req *req, struct http_reply *reply,
     int64_t id = 0;
     enum rc rc = rest_no_query(req, e);
 
+    if (rc == RC_OK)
+        rc = rest_no_body(req, e);
     if (rc == RC_OK && !str_to_i64(http_param(req, "event_id"), 1, INT64_MAX, &id))
         return err_code(e, RC_NOT_FOUND, "not_found", "the client has no such event");
     if (rc == RC_OK)

@@ -165,6 +165,8 @@ enum rc job_retry(void *user, struct http_req *req, struct http_reply *reply, st
     if (rc == RC_OK)
         rc = rest_no_query(req, e);
     if (rc == RC_OK)
+        rc = rest_no_body(req, e);
+    if (rc == RC_OK)
         rc = db_tx_begin(app->web_db, "job_retry", DB_SYSTEM, &tx, e);
     if (rc == RC_OK)
         rc = running(db_job_retry(tx, id, e), e);
@@ -190,6 +192,8 @@ enum rc job_cancel(void *user, struct http_req *req, struct http_reply *reply, s
 
     if (rc == RC_OK)
         rc = rest_no_query(req, e);
+    if (rc == RC_OK)
+        rc = rest_no_body(req, e);
     if (rc == RC_OK)
         rc = db_tx_begin(app->web_db, "job_cancel", DB_SYSTEM, &tx, e);
     if (rc == RC_OK)

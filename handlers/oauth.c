@@ -147,6 +147,9 @@ enum rc authorization_link_post(void *user, struct http_req *req, struct http_re
     json_auto_t *answer = NULL;
     enum rc rc = rest_no_query(req, e);
 
+    if (rc == RC_OK)
+        rc = rest_no_body(req, e);
+
     buf_init(&link, 512);
     buf_init(&url, 4000);
     if (rc == RC_OK)

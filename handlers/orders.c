@@ -83,17 +83,13 @@ static enum rc ask_for_order(struct app *app, struct http_req *req, struct http_
     OWN_TX struct db_tx *tx = NULL;
     const char *order_id = http_param(req, "order_id");
     json_auto_t *answer = json_pack("{s:s, s:s}", "order_id", order_id, "status", "queued");
-    json_auto_t *body = NULL;
     json_auto_t *detail = json_pack("{s:s}", "order_id", order_id);
     const char *client_id = NULL;
     char shop_id[72];
     enum rc rc = rest_no_query(req, e);
 
     if (rc == RC_OK)
-        rc = http_body_json(req, true, &body, e);
-    if (rc == RC_OK && json_object_size(body) > 0)
-        return err_field(e, json_object_iter_key(json_object_iter(body)),
-                         "is not a member of this request");
+        rc = rest_no_body(req, e);
     if (rc == RC_OK)
         rc = rest_begin(app, req, "order_import", &client_id, &tx, e);
     if (rc == RC_OK)

@@ -87,6 +87,8 @@ enum rc product_publish_post(void *user, struct http_req *req, struct http_reply
     enum rc rc = rest_no_query(req, e);
 
     if (rc == RC_OK)
+        rc = rest_no_body(req, e);
+    if (rc == RC_OK)
         rc = rest_begin(app, req, "product_publish", &client_id, &tx, e);
     if (rc == RC_OK)
         rc = db_product_show(tx, client_id, key.entity, &doc, e);

@@ -77,6 +77,17 @@ enum rc rest_no_query(const struct http_req *req, struct err *e)
     return http_query_check(req, NONE, e);
 }
 
+enum rc rest_no_body(const struct http_req *req, struct err *e)
+{
+    json_auto_t *body = NULL;
+    enum rc rc = http_body_json(req, true, &body, e);
+
+    if (rc == RC_OK && json_object_size(body) > 0)
+        return err_field(e, json_object_iter_key(json_object_iter(body)),
+                         "is not a member of this request");
+    return rc;
+}
+
 enum rc rest_page_read(const struct http_req *req, const char *const *allowed,
                        struct rest_page *out, struct err *e)
 {

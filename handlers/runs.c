@@ -356,6 +356,8 @@ enum rc run_cancel(void *user, struct http_req *req, struct http_reply *reply, s
     enum rc rc = rest_no_query(req, e);
 
     if (rc == RC_OK)
+        rc = rest_no_body(req, e);
+    if (rc == RC_OK)
         rc = read_run(app, id, &before, client_id, e);
     if (rc != RC_OK)
         return rc;

@@ -103,9 +103,9 @@ static enum rc use_code(struct job_ctx *ctx, const char *code, char open_id[128]
     OWN_TOKENS struct tiktok_tokens t = { 0 };
     enum rc rc = token_call(ctx, false, code, &t, e);
 
-    if (rc == RC_DENIED || rc == RC_INVALID)
+    if (rc == RC_DENIED)
         return end_failed(ctx, "code_refused", "TikTok did not accept the code. Start again.", e);
-    if (rc == RC_BUG)
+    if (rc == RC_BUG || rc == RC_INVALID)
         return end_failed(ctx, "unexpected_answer", "TikTok's answer could not be read.", e);
     if (rc != RC_OK) {
         struct err ignored = { 0 };
