@@ -1,6 +1,7 @@
 /* db/pool.c - lends database connections: opened when first needed, checked when lent and when returned. */
 #include "pool.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "clock.h"
@@ -42,6 +43,7 @@ static enum rc pool_make(const char *url, int size, int statement_ms, const stru
 enum rc db_pool_new(const char *url, int size, int statement_ms, const struct keyring *ring,
                     struct db_pool **out, struct err *e)
 {
+    static atomic_bool warned;
     struct db_pool *p = NULL;
     struct conn *first = NULL;
     bool fresh = false;
@@ -54,7 +56,7 @@ enum rc db_pool_new(const char *url, int size, int statement_ms, const struct ke
         db_pool_free(p);
         return rc;
     }
-    if (first->bypasses_rls)
+    if (first->bypasses_rls && !atomic_exchange(&warned, true))
         LOG(LOG_WARN, "db",
             "the database role bypasses row-level security: use a role without SUPERUSER and BYPASSRLS");
     pool_return(p, first);

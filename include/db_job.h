@@ -36,7 +36,9 @@ enum rc db_job_put(struct db_tx *tx, const struct db_job_key *key, struct err *e
 #define DB_JOB_ON_CONFLICT                                                                                         \
     " ON CONFLICT (shop_id, kind, entity) DO UPDATE SET generation = j.generation + 1,"                            \
     " client_id = excluded.client_id, lane = least(j.lane, excluded.lane),"                                        \
-    " payload = coalesce(excluded.payload, j.payload), updated_at = now(),"                                        \
+    " updated_at = now(), payload = CASE WHEN j.state = 'ready' OR (j.state = 'running'"                           \
+    "   AND j.generation > j.claimed_generation)"                                                                  \
+    "   THEN coalesce(excluded.payload, j.payload) ELSE excluded.payload END,"                                     \
     " run_id = CASE WHEN j.state = 'ready' OR (j.state = 'running' AND j.generation > j.claimed_generation)"       \
     "   THEN coalesce(excluded.run_id, j.run_id) ELSE excluded.run_id END,"                                        \
     " due_at = CASE WHEN j.state = 'ready' OR (j.state = 'running' AND j.generation > j.claimed_generation)"       \

@@ -19,7 +19,9 @@ enum rc job_tx_begin(struct job_ctx *ctx, const char *name, struct db_tx **out, 
 
 /* Runs one job. RC_OK: done (the row goes away unless its generation rose). RC_BUSY: again at
  * e->retry_after_us, not counted. RC_DOWN/RC_UNSURE: again after back-off. RC_DENIED: the shop is paused.
- * RC_NOT_FOUND/RC_INVALID/RC_BUG: parked, visible. RC_STOPPED: back to ready. */
+ * RC_NOT_FOUND/RC_INVALID/RC_BUG: parked, visible. RC_STOPPED: back to ready.
+ * Runs (job->run_id): a handler counts its item only when it returns RC_OK (that includes "refused by the platform",
+ * which is an outcome, not a failure of the job); the worker counts a parked job as failed. */
 typedef enum rc (*job_fn)(struct job_ctx *ctx, struct err *e);
 
 struct job_kind {
@@ -30,6 +32,10 @@ struct job_kind {
     int backoff_first_s; /* 0 = 2 */
     int backoff_max_s;   /* 0 = 900 */
     int every_s; /* > 0: per connected shop, made again this long after it was done (entity "") */
+    /* The rest may be left out. */
+    int (*every)(const struct cfg *cfg); /* the same by a setting; wins over every_s */
+    bool whole_system;                    /* periodic: one for all, not per shop (job->client_id is DB_SYSTEM) */
+    bool owns_run;           /* the job is its run: when it is parked, the run ends as failed */
 };
 extern const struct job_kind JOB_KINDS[]; /* sync/kinds.c; ends with a NULL name */
 
@@ -49,6 +55,8 @@ struct platform_recorder call_recorder(struct job_ctx *ctx);
  * given back (up to grace_ms). */
 struct workers;
 enum rc workers_start(struct app *app, struct workers **out, struct err *e);
+/* The same with other kinds, for tests. */
+enum rc workers_start_kinds(struct app *app, const struct job_kind *kinds, struct workers **out, struct err *e);
 void workers_wake(struct workers *w);
 void workers_stop(struct workers *w, int grace_ms);
 

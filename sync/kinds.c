@@ -1,0 +1,31 @@
+/* sync/kinds.c - every kind of job: its lane, its function, how it is tried again. */
+#include "sync.h"
+
+#define MAINTENANCE_S (6 * 3600)
+
+static int order_poll_s(const struct cfg *cfg)
+{
+    return cfg->order_poll_seconds;
+}
+
+const struct job_kind JOB_KINDS[] = {
+    { .name = "oauth_exchange", .lane = LANE_ORDERS, .run = sync_oauth_exchange },
+    { .name = "token_refresh", .lane = LANE_MAINTENANCE, .run = sync_token_refresh },
+    { .name = "deauthorized", .lane = LANE_ORDERS, .run = sync_deauthorized },
+    { .name = "authorization_ends", .lane = LANE_ORDERS, .run = sync_authorization_ends },
+    { .name = "order_import", .lane = LANE_ORDERS, .run = sync_order_import },
+    { .name = "order_poll",
+      .lane = LANE_ORDERS,
+      .run = sync_order_poll,
+      .every = order_poll_s,
+      .owns_run = true },
+    { .name = "feed_read", .lane = LANE_CATALOG, .run = sync_feed_read, .owns_run = true },
+    { .name = "product_publish", .lane = LANE_CATALOG, .run = sync_product_publish },
+    { .name = "product_audit", .lane = LANE_CATALOG, .run = sync_product_audit },
+    { .name = "maintenance",
+      .lane = LANE_MAINTENANCE,
+      .run = sync_maintenance,
+      .every_s = MAINTENANCE_S,
+      .whole_system = true },
+    { .name = NULL },
+};
