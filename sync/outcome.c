@@ -140,7 +140,9 @@ static struct work_again decide(struct workers *w, const struct item *item)
 
 static struct work_again decide_all(struct workers *w, const struct item *item)
 {
-    int64_t every_us = kind_every_us(item->kind, &w->app->cfg);
+    /* Only the one without an entity repeats; a run that a person asked for ends. */
+    bool periodic = item->claim.job.entity[0] == '\0';
+    int64_t every_us = periodic ? kind_every_us(item->kind, &w->app->cfg) : 0;
     struct work_again a = decide(w, item);
 
     if (every_us > 0 && a.fresh) {
