@@ -24,12 +24,6 @@ struct command {
     const char *help;
 };
 
-static int setting_wrong(const struct err *e)
-{
-    (void)fprintf(stderr, "tiktok-shop-connector: %s\n", e->text);
-    return e->rc == RC_INVALID ? EXIT_SETTINGS : EXIT_FAILED;
-}
-
 /* A dump would hold tokens, keys and personal data. */
 static void no_core_dumps(void)
 {
@@ -37,6 +31,15 @@ static void no_core_dumps(void)
 
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int cli_failed(const struct err *e)
+{
+    bool named = e->field[0] == 0 || strstr(e->text, e->field) != NULL;
+
+    (void)fprintf(stderr, "tiktok-shop-connector: %s%s%s\n", named ? "" : e->field,
+                  named ? "" : ": ", e->text);
+    return e->rc == RC_INVALID ? EXIT_SETTINGS : EXIT_FAILED;
 }
 
 static int run_serve(int argc, char **argv)
@@ -57,7 +60,7 @@ static int run_migrate(int argc, char **argv)
     (void)argc;
     (void)argv;
     if (rc != RC_OK)
-        return setting_wrong(&e);
+        return cli_failed(&e);
     log_setup((enum log_level)cfg.log_level, cfg.log_json);
     rc = db_pool_new(cfg.database_url, 1, MIGRATE_STATEMENT_MS, NULL, &pool, &e);
     if (rc == RC_OK)
@@ -65,7 +68,7 @@ static int run_migrate(int argc, char **argv)
     db_pool_free(pool);
     cfg_done(&cfg);
     if (rc != RC_OK)
-        return setting_wrong(&e);
+        return cli_failed(&e);
     (void)printf("schema is up to date, %d migrations applied now\n", applied);
     return EXIT_WELL;
 }
@@ -73,21 +76,14 @@ static int run_migrate(int argc, char **argv)
 static int run_config_check(int argc, char **argv)
 {
     struct cfg cfg = { 0 };
-    struct keyring *ring = NULL;
     struct err e = { 0 };
     enum rc rc = cfg_load(&cfg, &e);
 
     (void)argc;
     (void)argv;
     if (rc != RC_OK)
-        return setting_wrong(&e);
-    rc = keyring_new(cfg.encryption_keys, &ring, &e);
-    keyring_free(ring);
+        return cli_failed(&e);
     cfg_done(&cfg);
-    if (rc != RC_OK) {
-        (void)fprintf(stderr, "tiktok-shop-connector: ENCRYPTION_KEYS: %s\n", e.text);
-        return EXIT_SETTINGS;
-    }
     (void)puts("settings are complete and well-formed");
     return EXIT_WELL;
 }

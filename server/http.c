@@ -20,7 +20,8 @@
 #define REFUSED_DRAIN_BYTES ((size_t)1 << 20)
 #define ABSORB_BYTES ((size_t)64 << 10)
 #define KEEP_ALIVE_S 30u
-#define CONNECTION_MEMORY_BYTES ((size_t)48 << 10)
+#define CONNECTION_MEMORY_BYTES \
+    ((size_t)40 << 10) /* cleared for each request: no larger than needed */
 #define CONNECTIONS_MAX 2048u
 #define THREAD_STACK_BYTES ((size_t)256 << 10)
 #define RAW_THREADS 2u

@@ -38,11 +38,6 @@ struct service {
     struct http_server *ops_http;
 };
 
-static void one_line(const char *text)
-{
-    (void)fprintf(stderr, "tiktok-shop-connector: %s\n", text);
-}
-
 /* Before the first thread: all signals are taken by sigwaitinfo in the main thread. */
 static void process_set_up(sigset_t *signals)
 {
@@ -209,29 +204,17 @@ static void ready_line(const struct service *s)
     (void)fflush(stdout);
 }
 
-static int exit_code(const struct err *e)
-{
-    return e->rc == RC_INVALID ? EXIT_SETTINGS : EXIT_FAILED;
-}
-
-static int settings_read(struct app *app, struct err *e)
+static enum rc settings_read(struct app *app, struct err *e)
 {
     enum rc rc = cfg_load(&app->cfg, e);
 
-    if (rc != RC_OK) {
-        one_line(e->text);
-        return exit_code(e);
-    }
+    if (rc != RC_OK)
+        return rc;
     log_setup((enum log_level)app->cfg.log_level, app->cfg.log_json);
     rc = keyring_new(app->cfg.encryption_keys, &app->ring, e);
-    if (rc != RC_OK) {
-        (void)fprintf(stderr, "tiktok-shop-connector: ENCRYPTION_KEYS: %s\n", e->text);
-        cfg_done(&app->cfg);
-        return EXIT_SETTINGS;
-    }
     sign_wipe(app->cfg.encryption_keys, strlen(app->cfg.encryption_keys));
     replica_name(app->replica, sizeof app->replica);
-    return EXIT_WELL;
+    return rc;
 }
 
 static void wait_for_stop(const sigset_t *signals)
@@ -253,9 +236,8 @@ int serve_run(void)
     int code = EXIT_WELL;
 
     process_set_up(&signals);
-    code = settings_read(&s.app, &e);
-    if (code != EXIT_WELL)
-        return code;
+    if (settings_read(&s.app, &e) != RC_OK)
+        return cli_failed(&e);
     if (service_start(&s, &signals, &e) == RC_OK) {
         atomic_store(&s.app.ready, true);
         LOG(LOG_INFO, "serve", "ready", LF_S("replica", s.app.replica),
@@ -263,8 +245,7 @@ int serve_run(void)
         ready_line(&s);
         wait_for_stop(&signals);
     } else if (e.rc != RC_STOPPED) {
-        one_line(e.text);
-        code = exit_code(&e);
+        code = cli_failed(&e);
     }
     service_stop(&s);
     keyring_free(s.app.ring);
