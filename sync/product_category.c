@@ -6,6 +6,7 @@
 #include "jspec.h"
 #include "map_text.h"
 #include "problem.h"
+#include "single.h"
 #include "str.h"
 
 #define CATEGORY_MAX_AGE_S 86400
@@ -145,6 +146,22 @@ static enum rc rules_asked(struct publish *p, struct err *e)
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
+static enum rc rules_get(struct publish *p, struct err *e)
+{
+    char what[96];
+    enum rc rc;
+
+    (void)str_fmt(what, sizeof(what), "category %s", p->category_id);
+
+    int held = single_take(p->shop.shop_id, what);
+
+    rc = rules_cached(p, e);
+    if (rc == RC_NOT_FOUND)
+        rc = rules_asked(p, e);
+    single_give(held);
+    return rc;
+}
+
 enum rc publish_category(struct publish *p, struct err *e)
 {
     OWN_BUF struct buf path;
@@ -161,9 +178,7 @@ enum rc publish_category(struct publish *p, struct err *e)
                         !str_eq(p->chosen_by, p->product.category_chosen_by)))
         rc = store_category(p, source, &why);
     if (rc == RC_OK)
-        rc = rules_cached(p, &why);
-    if (rc == RC_NOT_FOUND && p->category_id[0] != '\0')
-        rc = rules_asked(p, &why);
+        rc = rules_get(p, &why);
     if (rc == RC_NOT_FOUND) {
         problem_add(p->problems, why.code[0] ? why.code : "category_unmapped", "category",
                     "Map the category of the feed to a TikTok category in the taxonomy.",
@@ -235,6 +250,23 @@ static enum rc brand_ask(struct publish *p, const char *key, const char *name, s
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
+static enum rc brand_get(struct publish *p, const char *key, const char *name, struct err *e)
+{
+    OWN_BUF struct buf what;
+    enum rc rc;
+
+    buf_init(&what, 8192);
+    buf_fmt(&what, "brand %s", key);
+
+    int held = single_take(p->shop.shop_id, buf_text(&what));
+
+    rc = brand_cached(p, key, e);
+    if (rc == RC_NOT_FOUND)
+        rc = brand_ask(p, key, name, e);
+    single_give(held);
+    return rc;
+}
+
 static enum rc store_brand(struct publish *p, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
@@ -258,9 +290,7 @@ enum rc publish_brand(struct publish *p, struct err *e)
         rc = map_text_key(buf_text(&name), &key, e);
     if (rc != RC_OK || key.len == 0)
         return rc;
-    rc = brand_cached(p, buf_text(&key), e);
-    if (rc == RC_NOT_FOUND)
-        rc = brand_ask(p, buf_text(&key), buf_text(&name), e);
+    rc = brand_get(p, buf_text(&key), buf_text(&name), e);
     if (rc != RC_OK)
         return rc;
     if (p->brand_id[0] == '\0' && !str_eq(p->client.brand_when_unknown, "omit") &&

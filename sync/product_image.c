@@ -1,16 +1,15 @@
 /* product_image.c - pictures: fetched from the merchant once, checked, uploaded once for each use.
  *
- * Uploads are remembered by the SHA-256 of the bytes. All products of a shop are published by one replica, so a lock
- * in this process is enough to keep two workers from uploading the same bytes at the same time. */
+ * Uploads are remembered by the SHA-256 of the bytes; two workers never upload the same bytes at the same time. */
 #include "product_job.h"
 
-#include <pthread.h>
 #include <string.h>
 
 #include "fault.h"
 #include "image_size.h"
 #include "map_text.h"
 #include "problem.h"
+#include "single.h"
 #include "str.h"
 
 #define MAIN_MIN_PX 300
@@ -31,56 +30,6 @@ struct picture {
     char main_uri[IMAGE_URI_BYTES];
     char variant_uri[IMAGE_URI_BYTES];
 };
-
-/* ---- one upload at a time for the same bytes ---------------------------------------------------- */
-
-#define BUSY_ROWS 128
-
-struct busy {
-    bool used;
-    char shop_id[72];
-    unsigned char hash[SIGN_SHA256_BYTES];
-};
-static struct busy busy_rows[BUSY_ROWS];
-static pthread_mutex_t busy_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t busy_changed = PTHREAD_COND_INITIALIZER;
-
-static int busy_find(const char *shop_id, const unsigned char *hash)
-{
-    for (int i = 0; i < BUSY_ROWS; i++)
-        if (busy_rows[i].used && strcmp(busy_rows[i].shop_id, shop_id) == 0 &&
-            memcmp(busy_rows[i].hash, hash, SIGN_SHA256_BYTES) == 0)
-            return i;
-    return -1;
-}
-
-static int busy_take(const char *shop_id, const unsigned char *hash)
-{
-    int row = -1;
-
-    pthread_mutex_lock(&busy_lock);
-    while (row < 0) {
-        if (busy_find(shop_id, hash) < 0)
-            for (int i = 0; i < BUSY_ROWS && row < 0; i++)
-                if (!busy_rows[i].used)
-                    row = i;
-        if (row < 0)
-            pthread_cond_wait(&busy_changed, &busy_lock);
-    }
-    busy_rows[row].used = true;
-    (void)str_copy(busy_rows[row].shop_id, sizeof(busy_rows[row].shop_id), shop_id);
-    memcpy(busy_rows[row].hash, hash, SIGN_SHA256_BYTES);
-    pthread_mutex_unlock(&busy_lock);
-    return row;
-}
-
-static void busy_give(int row)
-{
-    pthread_mutex_lock(&busy_lock);
-    busy_rows[row].used = false;
-    pthread_cond_broadcast(&busy_changed);
-    pthread_mutex_unlock(&busy_lock);
-}
 
 /* ---- database ---------------------------------------------------------------------------------- */
 
@@ -221,20 +170,23 @@ static enum rc use_bytes(struct publish *p, struct picture *pic, const struct fe
                          struct err *e)
 {
     unsigned char hash[SIGN_SHA256_BYTES];
+    char hex[SIGN_HEX_BYTES];
     struct image_info info;
     enum rc rc = RC_OK;
 
     (void)image_size_read(got->body.data, got->body.len, &info); /* unknown is refused below */
     sign_sha256(got->body.data, got->body.len, hash);
 
-    int row = busy_take(p->shop.shop_id, hash);
+    str_hex(hex, hash, sizeof(hash));
+
+    int held = single_take(p->shop.shop_id, hex);
 
     if (pic->variant_use)
         rc = upload(p, got, &info, hash, "ATTRIBUTE_IMAGE", pic->variant_uri, e);
     if (pic->main_use && (rc == RC_OK || rc == RC_INVALID)) {
         rc = upload(p, got, &info, hash, "MAIN_IMAGE", pic->main_uri, e);
     }
-    busy_give(row);
+    single_give(held);
     if (rc == RC_OK)
         return store_source(p, pic->url, hash, NULL, e);
     return rc;

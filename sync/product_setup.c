@@ -5,6 +5,7 @@
 
 #include "jspec.h"
 #include "problem.h"
+#include "single.h"
 #include "str.h"
 
 #define PREREQUISITES_MAX_AGE_S 3600
@@ -71,10 +72,12 @@ static enum rc ask_prerequisites(struct publish *p, json_t **problems, struct er
 enum rc publish_prerequisites(struct publish *p, bool *ready, struct err *e)
 {
     json_auto_t *problems = NULL;
+    int held = single_take(p->shop.shop_id, "prerequisites");
     enum rc rc = known_prerequisites(p, &problems, e);
 
     if (rc == RC_NOT_FOUND)
         rc = ask_prerequisites(p, &problems, e);
+    single_give(held);
     if (rc != RC_OK)
         return rc;
     *ready = json_array_size(problems) == 0;
@@ -93,24 +96,44 @@ static enum rc remember_warehouse(struct publish *p, struct err *e)
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
+/* Another worker may have read it since this one loaded the shop. */
+static enum rc read_again(struct publish *p, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    enum rc rc = job_tx_begin(p->ctx, "warehouse_get", &tx, e);
+
+    return rc == RC_OK ? db_shop_get(tx, p->shop.shop_id, &p->shop, e) : rc;
+}
+
+static enum rc shop_warehouse(struct publish *p, struct err *e)
+{
+    enum rc rc = read_again(p, e);
+
+    if (rc != RC_OK || p->shop.warehouse_id[0] != '\0')
+        return rc;
+    rc = tiktok_default_warehouse(&p->tiktok, p->warehouse_id, e);
+    return rc == RC_OK ? remember_warehouse(p, e) : rc;
+}
+
 enum rc publish_warehouse(struct publish *p, struct err *e)
 {
-    const char *given = p->client.warehouse_id[0] ? p->client.warehouse_id
-                        : p->run_warehouse_id[0]  ? p->run_warehouse_id
-                                                  : p->shop.warehouse_id;
+    const char *given = p->client.warehouse_id[0] ? p->client.warehouse_id : p->run_warehouse_id;
+    enum rc rc = RC_OK;
 
-    if (given[0] != '\0') {
-        (void)str_copy(p->warehouse_id, sizeof(p->warehouse_id), given);
+    if (given[0] == '\0' && p->shop.warehouse_id[0] == '\0') {
+        int held = single_take(p->shop.shop_id, "warehouse");
+
+        rc = shop_warehouse(p, e);
+        single_give(held);
+    }
+    if (rc == RC_NOT_FOUND && str_eq(e->code, "no_warehouse")) {
+        problem_add(p->problems, "no_warehouse", "warehouse_id",
+                    "Add a sales warehouse in Seller Center; the product is sent then.",
+                    "The TikTok shop has no enabled sales warehouse.");
         return RC_OK;
     }
-    enum rc rc = tiktok_default_warehouse(&p->tiktok, p->warehouse_id, e);
-
-    if (rc == RC_OK)
-        return remember_warehouse(p, e);
-    if (rc != RC_NOT_FOUND)
-        return rc;
-    problem_add(p->problems, "no_warehouse", "warehouse_id",
-                "Add a sales warehouse in Seller Center; the product is sent then.",
-                "The TikTok shop has no enabled sales warehouse.");
-    return RC_OK;
+    if (rc == RC_OK && p->warehouse_id[0] == '\0')
+        (void)str_copy(p->warehouse_id, sizeof(p->warehouse_id),
+                       given[0] != '\0' ? given : p->shop.warehouse_id);
+    return rc;
 }
