@@ -113,16 +113,15 @@ SBX_HANDLER(sbx_exchanges_get)
 static enum rc book_get(struct sandbox *sb, const struct http_req *req, struct http_reply *reply,
                         int kind, struct err *e)
 {
-    char text[24] = "1";
-    int64_t number = 0;
+    char text[24] = "";
+    int64_t number = 1;
     int n = kind == 2 ? sb->n_accounts : sb->n_shops;
     json_auto_t *list = sbx_need(json_array());
     const char *id;
     json_t *one;
 
-    (void)http_query(req, kind == 2 ? "account" : "shop", text,
-                     sizeof text); /* absent: the first */
-    if (!str_to_i64(text, 1, n, &number))
+    if (http_query(req, kind == 2 ? "account" : "shop", text, sizeof text) &&
+        !str_to_i64(text, 1, n, &number))
         return err_field(e, kind == 2 ? "account" : "shop", "must be a number from 1 to %d", n);
     (void)pthread_mutex_lock(&sb->lock);
     json_t *book = kind == 2   ? sb->accounts[number - 1].orders

@@ -239,6 +239,18 @@ static void note(struct sbx_vtex *v, const struct sbx_fault *fault)
     sbx_note(v->sb, v->req, v->status, 0, fault->kind);
 }
 
+/* Decimal prices as a person would write them: 69.9, not 69.900000000000006. */
+static void answer(const struct sbx_vtex *v, struct http_reply *reply)
+{
+    char *text =
+        sbx_need(json_dumps(v->answer, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12)));
+
+    reply->status = v->status;
+    reply->content_type = "application/json; charset=utf-8";
+    buf_str(&reply->body, text);
+    free(text);
+}
+
 SBX_HANDLER(sbx_vtex_any)
 {
     struct sandbox *sb = user;
@@ -264,10 +276,10 @@ SBX_HANDLER(sbx_vtex_any)
         v->status = 200;
     note(v, &fault);
     (void)pthread_mutex_unlock(&sb->lock);
-    enum rc rc = http_reply_json(reply, v->status, v->answer, e);
+    answer(v, reply);
     sbx_fault_after(&fault, reply);
     json_decref(v->body);
     json_decref(v->answer);
     free(v);
-    return rc;
+    return buf_check(&reply->body, e);
 }
