@@ -2,9 +2,9 @@
  *
  * A key owns as many slots as calls are allowed in a second. A call takes a slot and the slot becomes free one
  * second after the call's arrival there. When it arrived is not known, but it was before its answer: freeing the
- * slot one second after the answer is always safe, and costs nothing while answers are fast. When they are slow
- * on average, it would waste quota: then the arrival is taken to be at most TRAVEL_US after sending, unless a
- * refusal proved otherwise lately. */
+ * slot one second after the answer is always safe, and costs little while answers are fast. When even the
+ * fastest answer is slow, it would waste quota: then the arrival is taken to be at most TRAVEL_US after sending,
+ * unless a refusal proved otherwise lately. (The fastest, because a busy machine makes single answers slow.) */
 #include "limit.h"
 
 #include "clock.h"
@@ -15,9 +15,10 @@
 
 #define WINDOW_US (US_PER_S + 2 * US_PER_MS)
 #define TRAVEL_US (40 * US_PER_MS)
-#define SLOW_ANSWER_US (30 * US_PER_MS)
-#define AVERAGE_OF 8
+#define SLOW_ANSWER_US (50 * US_PER_MS)
+#define FASTEST_OF 50
 #define CAREFUL_US (120 * US_PER_S)
+#define STEADY_US (600 * US_PER_S)
 #define SLICE_US (100 * US_PER_MS)
 #define NEVER INT64_MAX
 
@@ -28,7 +29,7 @@ static int64_t min64(int64_t a, int64_t b)
 
 static int at_once_of(const struct limit_bucket *b)
 {
-    return b->rule.at_once > 0 ? b->rule.at_once : b->rule.calls;
+    return b->rule.at_once > 0 ? b->rule.at_once : b->calls;
 }
 
 /* The next moment when somebody may pass: 0 = now, NEVER = when a call ends. */
@@ -39,7 +40,7 @@ static int64_t next_us(const struct limit_bucket *b, int64_t now_us, int *slot)
     *slot = -1;
     if (b->in_flight >= at_once_of(b))
         return NEVER;
-    for (int i = 0; i < b->rule.calls; i++) {
+    for (int i = 0; i < b->calls; i++) {
         if (b->free_us[i] < best_us) {
             best_us = b->free_us[i];
             *slot = i;
@@ -56,7 +57,7 @@ static int64_t hopeless_us(const struct limit_bucket *b, int lane, int64_t now_u
     int64_t queue_us = 0;
 
     for (const struct limit_waiter *w = b->first; w != NULL && w->lane <= lane; w = w->next)
-        queue_us += US_PER_S / b->rule.calls;
+        queue_us += US_PER_S / b->calls;
     if (b->paused_us > end_us)
         return b->paused_us - now_us;
     return now_us + queue_us > end_us ? queue_us : 0;
@@ -137,7 +138,7 @@ enum rc limit_take(struct limits *l, const char *key, struct limit_rule rule, in
     int64_t left_us;
     int slot = -1;
 
-    if (rule.calls < 1 || rule.calls > LIMIT_CALLS_MAX)
+    if (rule.calls < 1 || rule.calls > LIMIT_CALLS_MAX || rule.grows_to > LIMIT_CALLS_MAX)
         return err_set(e, RC_BUG, "a quota of %d calls", rule.calls);
     limits_lock(l);
     b = limits_bucket(l, key, rule);
@@ -160,15 +161,49 @@ enum rc limit_take(struct limits *l, const char *key, struct limit_rule rule, in
     return RC_OK;
 }
 
+static bool is_far(const struct limit_bucket *b)
+{
+    return b->fastest_us > SLOW_ANSWER_US && (b->n_answers == 0 || b->faster_us > SLOW_ANSWER_US);
+}
+
+/* Keeps the fastest answer of the last FASTEST_OF, and of those since. */
+static void note_answer(struct limit_bucket *b, int64_t took_us)
+{
+    if (b->n_answers == 0 || took_us < b->faster_us)
+        b->faster_us = took_us;
+    if (++b->n_answers == FASTEST_OF) {
+        b->fastest_us = b->faster_us;
+        b->n_answers = 0;
+    }
+}
+
 void limit_sent(struct limits *l, struct limit_pass *pass)
 {
     int64_t now_us = clock_mono_us();
 
     limits_lock(l);
     pass->sent_us = now_us;
-    if (now_us >= pass->bucket->careful_us && pass->bucket->answer_us > SLOW_ANSWER_US)
+    if (now_us >= pass->bucket->careful_us && is_far(pass->bucket))
         pass->bucket->free_us[pass->slot] = now_us + TRAVEL_US + WINDOW_US;
     limits_unlock(l);
+}
+
+/* A second of waiting without a refusal earns more. */
+static void grow(struct limit_bucket *b, int64_t now_us)
+{
+    int more = b->calls + b->calls / 2 + 1;
+
+    if (b->calls >= b->rule.grows_to || b->first == NULL || now_us < b->steady_us ||
+        now_us - b->grown_us < WINDOW_US)
+        return;
+    b->calls = more < b->rule.grows_to ? more : b->rule.grows_to;
+    b->grown_us = now_us;
+}
+
+static void shrink(struct limit_bucket *b, int64_t now_us)
+{
+    b->calls = b->calls / 2 > b->rule.calls ? b->calls / 2 : b->rule.calls;
+    b->steady_us = now_us + STEADY_US;
 }
 
 void limit_done(struct limits *l, struct limit_pass *pass, bool sent)
@@ -181,9 +216,11 @@ void limit_done(struct limits *l, struct limit_pass *pass, bool sent)
     limits_lock(l);
     b->free_us[pass->slot] = sent ? min64(b->free_us[pass->slot], now_us + WINDOW_US) : 0;
     if (sent && pass->sent_us != 0)
-        b->answer_us += (now_us - pass->sent_us - b->answer_us) / AVERAGE_OF;
+        note_answer(b, now_us - pass->sent_us);
     b->in_flight--;
     b->used_us = now_us;
+    if (sent)
+        grow(b, now_us);
     wake_first(b);
     limits_unlock(l);
     pass->bucket = NULL;
@@ -200,6 +237,7 @@ void limit_pause(struct limits *l, const char *key, int64_t wait_us)
         if (b->paused_us < now_us + wait_us)
             b->paused_us = now_us + wait_us;
         b->careful_us = now_us + CAREFUL_US;
+        shrink(b, now_us);
         b->refusals++;
     }
     limits_unlock(l);

@@ -14,10 +14,13 @@ struct limits;
 enum rc limits_new(struct limits **out, struct err *e);
 void limits_free(struct limits *l);
 
-/* What one key allows: `calls` in any window of a second, at most `at_once` in flight (0 = calls). */
+/* What one key allows: `calls` in any window of a second, at most `at_once` in flight (0 = calls). Where the
+ * other side publishes no number, `grows_to` lets the quota grow by half after each second in which somebody had
+ * to wait and nothing was refused; a refusal halves it (never under `calls`) and stops the growth for a while. */
 struct limit_rule {
     int calls; /* 1 .. LIMIT_CALLS_MAX */
     int at_once;
+    int grows_to; /* .. LIMIT_CALLS_MAX; 0 = stays */
 };
 
 /* A permission for one call; give it back with limit_done. */

@@ -140,6 +140,8 @@ struct limit_bucket *limits_bucket(struct limits *l, const char *key, struct lim
         return NULL;
     }
     b->rule = rule;
+    b->calls = rule.calls;
+    b->grown_us = clock_mono_us();
     b->used_us = clock_mono_us();
     b->next = l->buckets[row];
     l->buckets[row] = b;

@@ -20,11 +20,16 @@ struct limit_bucket {
     struct limit_bucket *next;
     char key[LIMIT_KEY_BYTES];
     struct limit_rule rule;
+    int calls;                        /* slots in use: rule.calls, or what they have grown to */
+    int64_t grown_us;                 /* when they grew last */
+    int64_t steady_us;                /* no growth before */
     int64_t free_us[LIMIT_CALLS_MAX]; /* when each slot may be taken again */
     int64_t paused_us;                /* nobody passes before */
     int64_t careful_us;               /* slots wait for the answer until then */
     int64_t used_us;
-    int64_t answer_us; /* how long an answer takes, on average */
+    int64_t fastest_us; /* answer of the last full count; 0 = none yet */
+    int64_t faster_us;  /* of the present count */
+    int n_answers;
     int in_flight;
     int refusals;
     struct limit_waiter *first; /* by lane, then by arrival */

@@ -128,7 +128,7 @@ static enum rc fill_attempt(struct tiktok_session *s, const struct tiktok_req *r
         .recorder = &s->recorder,
         .stop = s->stop,
         .lane = s->lane,
-        .rule = { TIKTOK_CALLS_A_SECOND, 0 },
+        .rule = { TIKTOK_CALLS_A_SECOND, 0, 0 },
         .call = { .peer = "tiktok",
                   .operation = req->operation,
                   .method = req->method,
@@ -157,6 +157,8 @@ static void note_refusal(struct platform_attempt *a, const struct fetch_reply *r
 
     if (rc == RC_BUSY)
         platform_pause(a, reply, 0, e);
+    else if (rc == RC_DOWN || rc == RC_UNSURE)
+        platform_retry_after(reply, e);
     again->token = out->root != NULL && tiktok_error_is_token(out->code, message);
     again->clock = out->root != NULL && tiktok_error_is_clock(out->code, message) &&
                    platform_correct_clock(a->platform, reply);

@@ -103,7 +103,7 @@ enum rc tiktok_token_call(struct platform *p, bool refresh, const char *code_or_
     struct platform_attempt a = {
         .platform = p,
         .recorder = &NO_RECORD,
-        .rule = { TOKEN_CALLS_A_SECOND, 0 },
+        .rule = { TOKEN_CALLS_A_SECOND, 0, 0 },
         .quota_key = "tiktok:token",
         .breaker_key = "tiktok:token",
         .call = { .peer = "tiktok",

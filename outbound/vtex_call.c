@@ -7,7 +7,9 @@
 
 #include <string.h>
 
-#define VTEX_CALLS_A_SECOND 10 /* per account, shared with the merchant's own store */
+#define VTEX_CALLS_A_SECOND \
+    10 /* to start with, per account, shared with the merchant's own store */
+#define VTEX_CALLS_AT_MOST 60
 #define VTEX_AT_ONCE 4
 #define VTEX_PAUSE_US (60 * US_PER_S) /* after a 429 that does not say how long */
 #define VTEX_TOTAL_MS 30000
@@ -78,7 +80,7 @@ static void fill_attempt(struct vtex_session *s, const struct vtex_req *req,
         .recorder = &s->recorder,
         .stop = s->stop,
         .lane = s->lane,
-        .rule = { VTEX_CALLS_A_SECOND, VTEX_AT_ONCE },
+        .rule = { VTEX_CALLS_A_SECOND, VTEX_AT_ONCE, VTEX_CALLS_AT_MOST },
         .call = { .peer = "vtex",
                   .operation = req->operation,
                   .method = req->method,
@@ -125,6 +127,8 @@ static enum rc refuse(struct platform_attempt *a, const struct fetch_reply *repl
     (void)str_copy(e->platform_text, sizeof(e->platform_text), out->error_code); /* same size */
     if (rc == RC_BUSY)
         platform_pause(a, reply, VTEX_PAUSE_US, e);
+    else if (rc == RC_DOWN || rc == RC_UNSURE)
+        platform_retry_after(reply, e);
     return rc;
 }
 

@@ -94,7 +94,7 @@ ENCRYPTION_KEYS="k1:$(secret 32)"
 export ENCRYPTION_KEYS API_TOKENS="demo:admin:$token" ALLOW_PRIVATE_ADDRESSES=true
 
 SANDBOX_APP_KEY=$TIKTOK_APP_KEY SANDBOX_APP_SECRET=$TIKTOK_APP_SECRET SANDBOX_REDIRECT_URL=$base/tiktok/callback \
-    SANDBOX_WEBHOOK_URL=$base/tiktok/webhook "$bin" sandbox --address "127.0.0.1:$sandbox_port" > "$work/sandbox.log" 2>&1 &
+    SANDBOX_WEBHOOK_URL=$base "$bin" sandbox --address "127.0.0.1:$sandbox_port" > "$work/sandbox.log" 2>&1 &
 pids+=($!)
 "$bin" serve > "$work/connector.log" 2>&1 &
 pids+=($!)
@@ -123,7 +123,7 @@ api() { # api METHOD PATH [BODY]: prints the answer; the token travels in a file
 say "1. a client: the sample merchant with its feed and VTEX account"
 api PUT "/v1/clients/$client" '{
   "name": "Loja Exemplo", "tik_tok_shop_feed_link": "'"$sandbox"'/feeds/loja-exemplo.xml",
-  "vtex": {"account": "lojaexemplo", "app_key": "vtexappkey-lojaexemplo-SANDBX", "app_token": "sandbox-token",
+  "vtex": {"account": "lojaexemplo", "app_key": "vtexappkey-lojaexemplo-SANDBX", "app_token": "sandbox-app-token",
            "sales_channel": "3", "affiliate_id": "TTK", "warehouse_ids": ["1_1"]}}' > "$work/client.json"
 jq -e .name "$work/client.json" > /dev/null || fail "the client was refused: $(cat "$work/client.json")"
 

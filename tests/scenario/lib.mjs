@@ -174,7 +174,7 @@ export class Stack {
   async startSandbox() {
     this.sandbox = new Process('sandbox', ['sandbox', '--address', `127.0.0.1:${this.sandboxPort}`, ...(this.options.sandboxArgs ?? [])], {
       SANDBOX_APP_KEY: APP_KEY, SANDBOX_APP_SECRET: APP_SECRET, SANDBOX_REDIRECT_URL: `${this.url}/tiktok/callback`,
-      SANDBOX_WEBHOOK_URL: `http://127.0.0.1:${this.webhooks.port}/tiktok/webhook`, ...this.options.sandboxEnv });
+      SANDBOX_WEBHOOK_URL: `http://127.0.0.1:${this.webhooks.port}`, ...this.options.sandboxEnv });
     await until('sandbox answers', async () => {
       if (this.sandbox.dead) throw new Error(this.sandbox.text());
       return (await request('GET', `${this.sandboxUrl}/sandbox/state`)).status === 200;
@@ -236,7 +236,7 @@ export class Stack {
 
   client(overrides = {}, hash = CLIENT) {
     const body = { name: 'Loja Exemplo', tik_tok_shop_feed_link: `${this.sandboxUrl}/feeds/loja-exemplo.xml`,
-      vtex: { account: 'lojaexemplo', app_key: 'vtexappkey-lojaexemplo-SANDBX', app_token: 'sandbox-token', sales_channel: '3', affiliate_id: 'TTK', warehouse_ids: ['1_1'] },
+      vtex: { account: 'lojaexemplo', app_key: 'vtexappkey-lojaexemplo-SANDBX', app_token: 'sandbox-app-token', sales_channel: '3', affiliate_id: 'TTK', warehouse_ids: ['1_1'] },
       ...overrides };
     return this.must('PUT', `/v1/clients/${hash}`, body);
   }

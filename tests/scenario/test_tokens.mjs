@@ -81,7 +81,7 @@ await test('disconnecting by REST wipes tokens', async () => {
 
 await test('no secret reached the log', () => {
   const log = s.connector.text();
-  for (const secret of ['sandbox-app-secret-for-tests', 'sandbox-token', 'auth_code=', 'refresh_token=', 'admin-token-0123456789'])
+  for (const secret of ['sandbox-app-secret-for-tests', 'sandbox-app-token', 'auth_code=', 'refresh_token=', 'admin-token-0123456789'])
     ok(!log.includes(secret), `the log holds ${secret}`);
 });
 await test('every exchange kept to both contracts', () => s.noViolations());

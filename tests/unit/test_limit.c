@@ -97,7 +97,7 @@ static int arrived_between(int64_t from_us, int64_t to_us)
 
 static void quota_used_and_never_exceeded(void)
 {
-    struct load load = { "tiktok:shop:near", { CALLS, 0 }, 15000, 1000 };
+    struct load load = { "tiktok:shop:near", { CALLS, 0, 0 }, 15000, 1000 };
     int used;
 
     run_load(&load);
@@ -109,7 +109,7 @@ static void quota_used_and_never_exceeded(void)
 
 static void far_away_still_used(void)
 {
-    struct load load = { "tiktok:shop:far", { CALLS, 0 }, 20000, 150000 };
+    struct load load = { "tiktok:shop:far", { CALLS, 0, 0 }, 20000, 150000 };
     int used;
 
     run_load(&load);
@@ -122,7 +122,7 @@ static void far_away_still_used(void)
 
 static void few_in_flight(void)
 {
-    struct load load = { "vtex:loja", { 10, 4 }, 0, 50000 };
+    struct load load = { "vtex:loja", { 10, 4, 0 }, 0, 50000 };
 
     run_load(&load);
     CHECK(worst_window() <= 10, "%d in a second", worst_window());
@@ -130,11 +130,27 @@ static void few_in_flight(void)
     CHECK(arrived_between(US_PER_S, RUN_US) >= 36, "%d", arrived_between(US_PER_S, RUN_US));
 }
 
+/* No published number: more while nobody minds, less after a refusal. */
+static void grows_until_refused(void)
+{
+    struct load load = { "vtex:growing", { 10, 4, 40 }, 0, 1000 };
+    int before, after;
+
+    run_load(&load);
+    before = arrived_between(RUN_US - US_PER_S, RUN_US);
+    CHECK(before > 20, "%d in the last second", before);
+    CHECK(worst_window() <= 40, "%d in a second", worst_window());
+    limit_pause(limits, "vtex:growing", 1);
+    run_load(&load);
+    after = arrived_between(RUN_US - US_PER_S, RUN_US);
+    CHECK(after <= 20 && after >= 8, "%d in the last second after a refusal", after);
+}
+
 static void keys_are_apart(void)
 {
     struct limit_pass a, b;
     struct err e = { 0 };
-    struct limit_rule one = { 1, 0 };
+    struct limit_rule one = { 1, 0, 0 };
     int64_t from_us = clock_mono_us();
 
     CHECK_INT(limit_take(limits, "a", one, 0, US_PER_S, NULL, &a, &e), RC_OK);
@@ -151,7 +167,7 @@ static void keys_are_apart(void)
 
 static void pauses(void)
 {
-    struct limit_rule rule = { 50, 0 };
+    struct limit_rule rule = { 50, 0, 0 };
     struct limit_pass a;
     struct err e = { 0 };
     int64_t from_us;
@@ -181,8 +197,8 @@ static void *take_and_stop(void *arg)
     struct limit_pass pass;
     enum rc *rc = arg;
 
-    *rc =
-        limit_take(limits, "s", (struct limit_rule){ 1, 0 }, 0, 10 * US_PER_S, &stop, &pass, NULL);
+    *rc = limit_take(limits, "s", (struct limit_rule){ 1, 0, 0 }, 0, 10 * US_PER_S, &stop, &pass,
+                     NULL);
     return NULL;
 }
 
@@ -193,7 +209,8 @@ static void stopping_ends_the_wait(void)
     int64_t from_us;
     pthread_t t;
 
-    CHECK_INT(limit_take(limits, "s", (struct limit_rule){ 1, 0 }, 0, 0, NULL, &held, NULL), RC_OK);
+    CHECK_INT(limit_take(limits, "s", (struct limit_rule){ 1, 0, 0 }, 0, 0, NULL, &held, NULL),
+              RC_OK);
     pthread_create(&t, NULL, take_and_stop, &rc);
     usleep(50000);
     from_us = clock_mono_us();
@@ -214,8 +231,8 @@ static void *take_turn(void *arg)
     struct turn *turn = arg;
     struct limit_pass pass;
 
-    if (limit_take(limits, "l", (struct limit_rule){ 1, 0 }, turn->lane, 10 * US_PER_S, NULL, &pass,
-                   NULL) != RC_OK)
+    if (limit_take(limits, "l", (struct limit_rule){ 1, 0, 0 }, turn->lane, 10 * US_PER_S, NULL,
+                   &pass, NULL) != RC_OK)
         return NULL;
     turn->place = atomic_fetch_add(&places, 1) + 1;
     limit_done(limits, &pass, false);
@@ -228,7 +245,8 @@ static void lower_lanes_first(void)
     struct limit_pass held;
     pthread_t t[4];
 
-    CHECK_INT(limit_take(limits, "l", (struct limit_rule){ 1, 0 }, 0, 0, NULL, &held, NULL), RC_OK);
+    CHECK_INT(limit_take(limits, "l", (struct limit_rule){ 1, 0, 0 }, 0, 0, NULL, &held, NULL),
+              RC_OK);
     for (int i = 0; i < 4; i++) {
         pthread_create(&t[i], NULL, take_turn, &turns[i]);
         usleep(30000);
@@ -280,7 +298,7 @@ static void many_keys(void)
         struct limit_pass pass;
 
         snprintf(key, sizeof(key), "many:%d", i);
-        CHECK(limit_take(limits, key, (struct limit_rule){ 1, 0 }, 0, 0, NULL, &pass, NULL) ==
+        CHECK(limit_take(limits, key, (struct limit_rule){ 1, 0, 0 }, 0, 0, NULL, &pass, NULL) ==
                   RC_OK,
               "%s", key);
         limit_done(limits, &pass, true);
@@ -296,6 +314,7 @@ int main(void)
     CASE(quota_used_and_never_exceeded);
     CASE(far_away_still_used);
     CASE(few_in_flight);
+    CASE(grows_until_refused);
     CASE(keys_are_apart);
     CASE(pauses);
     CASE(stopping_ends_the_wait);
