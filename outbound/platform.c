@@ -181,27 +181,40 @@ static int64_t growing_us(int refusals)
     return wait_us / 2 + (int64_t)((double)wait_us * (random / (double)UINT32_MAX));
 }
 
-void platform_pause(struct platform_attempt *a, const struct fetch_reply *reply, int64_t min_us,
+/* How long the other side asked us to wait; 0 when it did not say. */
+static int64_t asked_us(const struct fetch_reply *reply)
+{
+    int64_t wait_us = 0;
+    char text[64];
+
+    if (!fetch_reply_header(reply, "retry-after", text, sizeof(text)) &&
+        !fetch_reply_header(reply, "ratelimit-reset", text, sizeof(text)))
+        return 0;
+    if (!clock_retry_after(text, &wait_us))
+        return 0;
+    return wait_us > RETRY_AFTER_MAX_US ? RETRY_AFTER_MAX_US : wait_us;
+}
+
+void platform_pause(struct platform_attempt *a, const struct fetch_reply *reply, int64_t unasked_us,
                     struct err *e)
 {
     struct limits *l = a->platform->limits;
-    int64_t asked_us = 0, wait_us;
-    char text[64];
+    int64_t least_us = asked_us(reply);
+    int64_t wait_us = growing_us(limit_refusals(l, a->quota_key));
 
-    if ((fetch_reply_header(reply, "retry-after", text, sizeof(text)) ||
-         fetch_reply_header(reply, "ratelimit-reset", text, sizeof(text))) &&
-        clock_retry_after(text, &asked_us))
-        min_us = 0;
-    else
-        asked_us = 0;
-    wait_us = growing_us(limit_refusals(l, a->quota_key));
-    wait_us = wait_us < asked_us ? asked_us : wait_us;
-    wait_us = wait_us < min_us ? min_us : wait_us;
-    if (wait_us > RETRY_AFTER_MAX_US)
-        wait_us = RETRY_AFTER_MAX_US;
+    if (least_us == 0)
+        least_us = unasked_us;
+    if (wait_us < least_us)
+        wait_us = least_us;
     limit_pause(l, a->quota_key, wait_us);
     if (e != NULL)
         e->retry_after_us = wait_us;
+}
+
+void platform_retry_after(const struct fetch_reply *reply, struct err *e)
+{
+    if (e != NULL)
+        e->retry_after_us = asked_us(reply);
 }
 
 enum rc platform_unanswered(const struct platform_attempt *a, enum rc rc, struct err *e)

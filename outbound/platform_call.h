@@ -36,9 +36,12 @@ enum rc platform_begin(struct platform_attempt *a, struct err *e);
 /* Sends; *reply is valid with RC_OK. Notes sizes, clock and whether the other side was reached. */
 enum rc platform_send(struct platform_attempt *a, const struct fetch_req *req,
                       struct fetch_reply *reply, struct err *e);
-/* The other side asked to wait: pauses the quota. min_us 0: grows with each refusal in a row. Fills retry_after. */
-void platform_pause(struct platform_attempt *a, const struct fetch_reply *reply, int64_t min_us,
+/* Refused as too much: pauses the quota as long as asked, else unasked_us, and longer with each refusal in a row.
+ * Fills e->retry_after_us. */
+void platform_pause(struct platform_attempt *a, const struct fetch_reply *reply, int64_t unasked_us,
                     struct err *e);
+/* Failed for a while (503): only notes in *e how long the other side wants us to wait. */
+void platform_retry_after(const struct fetch_reply *reply, struct err *e);
 /* Records the outcome, gives the quota back, counts. */
 void platform_end(struct platform_attempt *a, enum rc rc, const struct err *e);
 /* Instead of platform_send: the request could not be built. */

@@ -87,7 +87,7 @@ static bool answer_tiktok(struct peer *p, int fd, const struct peer_request *r, 
     else if (str_eq(script, "500"))
         peer_answer(fd, 500, "", "<html>");
     else if (str_eq(script, "503"))
-        peer_answer(fd, 503, "", "");
+        peer_answer(fd, 503, "Retry-After: 3\r\n", "");
     else if (str_eq(script, "html"))
         peer_answer(fd, 200, "", "<html>all is well</html>");
     else if (str_eq(script, "truncated"))
@@ -157,6 +157,29 @@ static bool answer_token(int fd, const char *script)
     return true;
 }
 
+/* Counts as strictly as can be: more than 50 within any second is refused. */
+static int64_t arrivals_us[1024];
+static int n_arrivals, n_refused;
+
+static bool answer_counting(int fd)
+{
+    int64_t now_us = clock_mono_us();
+    bool refused;
+
+    pthread_mutex_lock(&lock);
+    refused = n_arrivals >= 50 && now_us - arrivals_us[(n_arrivals - 50) % 1024] < US_PER_S;
+    if (refused)
+        n_refused++;
+    else
+        arrivals_us[n_arrivals++ % 1024] = now_us;
+    pthread_mutex_unlock(&lock);
+    if (refused)
+        envelope(fd, 429, "", 36009002, "Too many requests");
+    else
+        peer_answer(fd, 200, "", GOOD);
+    return true;
+}
+
 static bool answer(struct peer *p, int fd, const struct peer_request *r)
 {
     const char *script = atomic_load(&script_name);
@@ -165,6 +188,8 @@ static bool answer(struct peer *p, int fd, const struct peer_request *r)
     atomic_fetch_add(&served, 1);
     if (str_starts(r->target, "/api/v2/token"))
         return answer_token(fd, script);
+    if (str_eq(script, "counting"))
+        return answer_counting(fd);
     if (str_starts(r->target, "/loja/"))
         return answer_vtex(fd, script);
     return answer_tiktok(p, fd, r, script);
@@ -408,6 +433,8 @@ static void tiktok_outcomes(void)
         CHECK_INT(n_before, writes);
         CHECK_INT(n_after, 1);
         CHECK_INT(recorded[0].rc, rc);
+        if (str_eq(row->script, "503"))
+            CHECK_INT(e.retry_after_us, 3 * US_PER_S);
         if (str_eq(row->script, "invalid")) {
             CHECK_STR(e.text, "Falta o peso é claro");
             CHECK_STR(e.request_id, "R2");
@@ -764,6 +791,50 @@ static void token_calls(void)
     CHECK_INT(tiktok_token_call(platform, false, "", &data, &e), RC_DENIED);
 }
 
+#define QUOTA_US (5 * US_PER_S)
+static int64_t quota_end_us;
+
+static void *use_quota(void *arg)
+{
+    struct tiktok_session *s = arg;
+    struct tiktok_req req = { .operation = "update_price",
+                              .method = "POST",
+                              .path = "/product/202309/products/1/prices/update" };
+
+    while (clock_mono_us() < quota_end_us) {
+        struct tiktok_reply reply;
+
+        (void)tiktok_call(s, &req, &reply, NULL);
+        tiktok_reply_done(&reply);
+    }
+    return NULL;
+}
+
+static void quota_is_used_without_a_refusal(void)
+{
+    struct tiktok_session s[16];
+    pthread_t t[16];
+    int n = 0;
+
+    atomic_store(&script_name, "counting");
+    n_arrivals = n_refused = 0;
+    quota_end_us = clock_mono_us() + QUOTA_US;
+    for (int i = 0; i < 16; i++) {
+        s[i] = session_new("shop-quota");
+        s[i].recorder = (struct platform_recorder){ 0 };
+        pthread_create(&t[i], NULL, use_quota, &s[i]);
+    }
+    for (int i = 0; i < 16; i++) {
+        pthread_join(t[i], NULL);
+        session_free(&s[i]);
+    }
+    for (int i = 0; i < n_arrivals; i++)
+        n += arrivals_us[i] >= quota_end_us - QUOTA_US + US_PER_S && arrivals_us[i] < quota_end_us;
+    CHECK_INT(n_refused, 0);
+    CHECK(n >= 190, "%d of 200 used", n);
+    printf("     %d of 200 used, %d refused\n", n, n_refused);
+}
+
 static void metrics_count_outcomes(void)
 {
     OWN_BUF struct buf text = { 0 };
@@ -808,6 +879,7 @@ int main(void)
     CASE(vtex_outcomes);
     CASE(vtex_refusals_pause_the_account);
     CASE(token_calls);
+    CASE(quota_is_used_without_a_refusal);
     CASE(metrics_count_outcomes);
     platform_free(platform);
     fetch_free(engine);
