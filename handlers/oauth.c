@@ -310,14 +310,12 @@ static const char *failure_words(const struct exchange *x, bool english)
     return page_say(english, &OTHER);
 }
 
-static void connected_body(const struct exchange *x, bool english, struct buf *out)
+static void shop_list(const struct exchange *x, struct buf *out)
 {
-    const char *missing = json_string_value(json_object_get(x->problem, "detail"));
     size_t i;
     json_t *shop;
 
-    buf_str(out, english ? "<p>The shop is connected. You can close this page.</p>\n<ul>\n"
-                         : "<p>A loja está conectada. Você pode fechar esta página.</p>\n<ul>\n");
+    buf_str(out, "<ul>\n");
     json_array_foreach(x->shops, i, shop)
     {
         buf_str(out, "<li>");
@@ -327,18 +325,37 @@ static void connected_body(const struct exchange *x, bool english, struct buf *o
         buf_str(out, "</small></li>\n");
     }
     buf_str(out, "</ul>\n");
+}
+
+static void paragraph(struct buf *out, const char *text)
+{
+    buf_str(out, "<p>");
+    str_html(out, text);
+    buf_str(out, "</p>\n");
+}
+
+static void connected_words(const struct exchange *x, bool english, struct buf *out)
+{
+    static const struct page_text CLOSE = { "A loja está conectada. Você pode fechar esta página.",
+                                            "The shop is connected. You can close this page." };
+    static const struct page_text MISSING = {
+        "Algumas permissões não foram concedidas e parte do trabalho não vai funcionar:",
+        "Some permissions were not granted, so part of the work will not run:",
+    };
+    const char *missing = json_string_value(json_object_get(x->problem, "detail"));
+
+    paragraph(out, page_say(english, &CLOSE));
     if (missing == NULL)
         return;
-    buf_str(
-        out,
-        english
-            ? "<p class=\"note\">Some permissions were not granted, so part of the work will not run: "
-            : "<p class=\"note\">Algumas permissões não foram concedidas e parte do trabalho não vai funcionar: ");
+    buf_str(out, "<p class=\"note\">");
+    str_html(out, page_say(english, &MISSING));
+    buf_char(out, ' ');
     str_html(out, missing);
     buf_str(out, "</p>\n");
 }
 
-static void exchange_page(const struct exchange *x, struct page *page, struct buf *body)
+/* Title and words of one language. */
+static const char *exchange_words(const struct exchange *x, bool english, struct buf *out)
 {
     static const struct page_text DONE = { "Loja conectada", "Shop connected" };
     static const struct page_text FAILED = { "A loja não foi conectada",
@@ -354,24 +371,35 @@ static void exchange_page(const struct exchange *x, struct page *page, struct bu
     };
 
     if (str_eq(x->status, "connected")) {
-        page->look = PAGE_GOOD;
-        page->title = page_say(page->english, &DONE);
-        connected_body(x, page->english, body);
-        return;
+        connected_words(x, english, out);
+        return page_say(english, &DONE);
     }
-    buf_str(body, "<p>");
     if (str_eq(x->status, "failed")) {
-        page->look = PAGE_BAD;
-        page->title = page_say(page->english, &FAILED);
-        str_html(body, failure_words(x, page->english));
-    } else {
-        bool slow = x->age_us > SLOW_EXCHANGE_US;
-
-        page->title = page_say(page->english, &WAITING);
-        page->refresh_s = slow ? 15 : 1;
-        str_html(body, page_say(page->english, slow ? &SLOW : &WAIT));
+        paragraph(out, failure_words(x, english));
+        return page_say(english, &FAILED);
     }
-    buf_str(body, "</p>");
+    paragraph(out, page_say(english, x->age_us > SLOW_EXCHANGE_US ? &SLOW : &WAIT));
+    return page_say(english, &WAITING);
+}
+
+/* The browser's language first, the other one below: whoever helps the seller may read only that. */
+static void exchange_page(const struct exchange *x, struct page *page, struct buf *body)
+{
+    OWN_BUF struct buf other;
+    const char *title;
+
+    buf_init(&other, (size_t)16 << 10);
+    page->title = exchange_words(x, page->english, body);
+    if (str_eq(x->status, "connected")) {
+        page->look = PAGE_GOOD;
+        shop_list(x, body);
+    } else if (str_eq(x->status, "failed")) {
+        page->look = PAGE_BAD;
+    } else {
+        page->refresh_s = x->age_us > SLOW_EXCHANGE_US ? 15 : 1;
+    }
+    title = exchange_words(x, !page->english, &other);
+    page_other(body, page->english, title, buf_text(&other));
 }
 
 enum rc oauth_connection_get(void *user, struct http_req *req, struct http_reply *reply,

@@ -97,18 +97,32 @@ enum rc page_reply(struct http_reply *reply, int status, const struct page *page
     return http_reply_html(reply, status, buf_text(&html), e);
 }
 
+void page_other(struct buf *out, bool english, const char *title, const char *html)
+{
+    buf_fmt(out, "<section class=\"other\" lang=\"%s\">\n<h2>", english ? "pt-BR" : "en");
+    str_html(out, title);
+    buf_fmt(out, "</h2>\n%s</section>\n", html);
+}
+
 enum rc page_message(struct http_reply *reply, const struct http_req *req, int status,
                      enum page_look look, const struct page_text *title,
                      const struct page_text *text, struct err *e)
 {
     bool english = page_english(req);
     OWN_BUF struct buf body;
+    OWN_BUF struct buf other;
     struct page page = { .english = english, .look = look, .title = page_say(english, title) };
 
     buf_init(&body, LIMIT_PAGE_BYTES);
+    buf_init(&other, LIMIT_PAGE_BYTES);
     buf_str(&body, "<p>");
     str_html(&body, page_say(english, text));
-    buf_fmt(&body, "</p>\n<p><small>%s ", english ? "Request" : "Solicitação");
+    buf_str(&body, "</p>\n");
+    buf_str(&other, "<p>");
+    str_html(&other, page_say(!english, text));
+    buf_str(&other, "</p>\n");
+    page_other(&body, english, page_say(!english, title), buf_text(&other));
+    buf_fmt(&body, "<p><small>%s ", english ? "Request" : "Solicitação");
     str_html(&body, req->id);
     buf_str(&body, "</small></p>");
     page.body = buf_text(&body);

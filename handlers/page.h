@@ -25,6 +25,8 @@ struct page {
 };
 /* Answers the page; never cached, no scripts, no frames. */
 enum rc page_reply(struct http_reply *reply, int status, const struct page *page, struct err *e);
+/* Adds the same words in the language that the page is not in. html is ready-made. */
+void page_other(struct buf *out, bool english, const char *title, const char *html);
 /* A short page that says one thing and the request's id. */
 enum rc page_message(struct http_reply *reply, const struct http_req *req, int status,
                      enum page_look look, const struct page_text *title,

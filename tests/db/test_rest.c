@@ -323,9 +323,10 @@ static void code_is_kept_sealed_with_its_job(void)
     CHECK_INT(exchanges(), 1);
     CHECK_INT(ask("GET", where, NULL, NULL, NULL, NULL), 200);
     CHECK(strstr(body_text(), "http-equiv=\"refresh\"") != NULL);
-    CHECK(strstr(body_text(), "Conectando") != NULL);
+    CHECK(strstr(body_text(), "<title>Conectando") != NULL);
+    CHECK(strstr(body_text(), "Connecting") != NULL, "the other language stands below");
     CHECK_INT(ask("GET", where, NULL, NULL, "Accept-Language: en-GB,en;q=0.9", NULL), 200);
-    CHECK(strstr(body_text(), "Connecting") != NULL);
+    CHECK(strstr(body_text(), "<title>Connecting") != NULL);
     fresh_sql(A.web_db, "UPDATE oauth_exchanges SET status = 'failed', code = NULL,"
                         " problem = '{\"code\":\"shop_taken\",\"detail\":\"x\"}'");
     CHECK_INT(ask("GET", where, NULL, NULL, NULL, NULL), 200);
