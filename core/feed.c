@@ -4,7 +4,11 @@
  * is enough afterwards), texts are copied once, and nothing is normalised that the hash does not need. */
 #include "feed.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "clock.h"
+#include "feed_ids.h"
 #include "feed_part.h"
 #include "str.h"
 #include "xmldoc.h"
@@ -21,12 +25,6 @@ struct known {
     const char *local, *prefix, *uri;
     struct feed_name name;
     bool used;
-};
-
-/* Ids seen, as 64-bit hashes under a seed of this process: 0 = free slot. */
-struct id_set {
-    uint64_t *slots;
-    size_t cap, used;
 };
 
 struct feed {
@@ -51,7 +49,7 @@ struct feed {
     int current_level; /* 0 = none */
     size_t current_at;
     bool current_fixed; /* the value came from an attribute */
-    struct id_set ids;
+    struct feed_ids ids;
     uint64_t id_seed;
     char *hash_text; /* canonical pairs of one item */
     size_t hash_cap;
@@ -86,52 +84,6 @@ const char *feed_raw_text(const struct feed_raw *raw, enum feed_field field)
     int i = raw->pick[field];
 
     return i < 0 ? NULL : raw->text + raw->values[i].at;
-}
-
-/* ---- ids ---- */
-
-static enum rc id_set_grow(struct id_set *s, struct err *e)
-{
-    size_t cap = s->cap == 0 ? 4096 : s->cap * 2;
-    uint64_t *slots = calloc(cap, sizeof *slots);
-
-    if (slots == NULL)
-        return err_set(e, RC_DOWN, "out of memory for %zu feed ids", cap);
-    for (size_t i = 0; i < s->cap; i++) {
-        size_t j = s->slots[i] & (cap - 1);
-
-        if (s->slots[i] == 0)
-            continue;
-        while (slots[j] != 0)
-            j = (j + 1) & (cap - 1);
-        slots[j] = s->slots[i];
-    }
-    free(s->slots);
-    s->slots = slots;
-    s->cap = cap;
-    return RC_OK;
-}
-
-static enum rc id_set_add(struct id_set *s, uint64_t hash, bool *was_there, struct err *e)
-{
-    size_t i;
-
-    if (s->used * 4 >= s->cap * 3) {
-        enum rc rc = id_set_grow(s, e);
-        if (rc != RC_OK)
-            return rc;
-    }
-    hash += hash == 0;
-    for (i = hash & (s->cap - 1); s->slots[i] != 0; i = (i + 1) & (s->cap - 1)) {
-        if (s->slots[i] == hash) {
-            *was_there = true;
-            return RC_OK;
-        }
-    }
-    s->slots[i] = hash;
-    s->used++;
-    *was_there = false;
-    return RC_OK;
 }
 
 /* ---- text of an item ---- */
@@ -232,12 +184,18 @@ static void item_begin(struct feed *f)
     f->current_level = 0;
 }
 
-/* Atom's <link href rel>: the attribute is the value; self, enclosure, edit are other things. */
-static enum rc link_open(struct feed *f, const struct xmldoc_attrs *attrs, struct err *e)
+/* Attributes that matter: xsi:nil, and Atom's <link href rel>, where the attribute is the value and self, enclosure,
+ * edit are other things. Kept out of the hot path: few elements have any. */
+__attribute__((cold)) static enum rc attrs_read(struct feed *f, const struct xmldoc_attrs *attrs,
+                                                struct err *e)
 {
-    char href[4096], rel[16];
+    char href[4096], rel[16], nil[8];
 
-    if (!xmldoc_attr(attrs, "href", href, sizeof href))
+    if (xmldoc_attr(attrs, "nil", nil, sizeof nil) && (nil[0] == 't' || nil[0] == '1')) {
+        f->current_fixed = true;
+        return RC_OK;
+    }
+    if (f->current.field != FEED_LINK || !xmldoc_attr(attrs, "href", href, sizeof href))
         return RC_OK;
     f->current_fixed = true;
     if (xmldoc_attr(attrs, "rel", rel, sizeof rel) && !str_ieq(rel, "alternate")) {
@@ -250,16 +208,11 @@ static enum rc link_open(struct feed *f, const struct xmldoc_attrs *attrs, struc
 static enum rc field_open(struct feed *f, const struct feed_name *name,
                           const struct xmldoc_attrs *attrs, struct err *e)
 {
-    char nil[8];
-
     f->current = *name;
     f->current_level = f->depth - f->item_depth;
     f->current_at = f->text_len;
-    f->current_fixed =
-        xmldoc_attr(attrs, "nil", nil, sizeof nil) && (nil[0] == 't' || nil[0] == '1');
-    if (name->field == FEED_LINK && !f->current_fixed)
-        return link_open(f, attrs, e);
-    return RC_OK;
+    f->current_fixed = false;
+    return xmldoc_attr_count(attrs) > 0 ? attrs_read(f, attrs, e) : RC_OK;
 }
 
 static enum rc on_open(void *user, const struct xmldoc_name *n, const struct xmldoc_attrs *attrs,
@@ -462,7 +415,8 @@ static enum rc item_ids(struct feed *f, struct feed_raw *raw, bool *use, struct 
              "an item whose g:id or g:item_group_id is too long was left out");
         return RC_OK;
     }
-    rc = id_set_add(&f->ids, XXH3_64bits_withSeed(raw->id, strlen(raw->id), f->id_seed), &known, e);
+    rc = feed_ids_add(&f->ids, XXH3_64bits_withSeed(raw->id, strlen(raw->id), f->id_seed), &known,
+                      e);
     if (rc != RC_OK)
         return rc;
     if (known) {
@@ -588,7 +542,7 @@ void feed_free(struct feed *f)
         return;
     xmldoc_free(f->doc);
     (void)XXH3_freeState(f->file_hash);
-    free(f->ids.slots);
+    feed_ids_done(&f->ids);
     free(f->hash_text);
     free(f->text);
     free(f);

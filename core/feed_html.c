@@ -4,6 +4,10 @@
 #include "str.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 static size_t put_utf8(char *out, unsigned long c)
 {

@@ -1,6 +1,11 @@
 /* feed_item.c - normalises one raw feed item: every rule of the feed guide's sections 2 and 3. */
 #include "feed.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
 #include "clock.h"
 #include "feed_part.h"
 #include "money.h"

@@ -1,6 +1,8 @@
 /* feed_name.c - what element names mean in a feed: shapes, namespaces, precedence (feed guide, sections 1 and 2). */
 #include "feed_part.h"
 
+#include <string.h>
+
 #include "str.h"
 
 #define NS_EXACT "http://base.google.com/ns/1.0"

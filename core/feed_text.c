@@ -5,6 +5,7 @@
 #include "str.h"
 
 #include <ctype.h>
+#include <string.h>
 
 /* ---- addresses ---- */
 
@@ -20,11 +21,13 @@ static bool volatile_param(const char *p, size_t len, bool image)
     static const char *const TRACKING[] = { "utm_",
                                             "gclid=", "fbclid=", "srsltid=", "gad_source=" };
 
+    if (p[0] != 'u' && p[0] != 'g' && p[0] != 'f' && p[0] != 's')
+        return image && p[0] == 'v' && (len == 1 || p[1] == '=');
     for (size_t i = 0; i < sizeof TRACKING / sizeof TRACKING[0]; i++) {
         if (starts_n(p, len, TRACKING[i]))
             return true;
     }
-    return image && (starts_n(p, len, "v=") || (len == 1 && p[0] == 'v'));
+    return false;
 }
 
 size_t feed_url_stable(const char *url, size_t len, bool image, char *out)

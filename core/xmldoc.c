@@ -14,6 +14,8 @@
 #include <libxml/parser.h>
 #include <libxml/parserInternals.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 struct xmldoc_attrs {
     const xmlChar **list; /* five per attribute: local, prefix, uri, value, end */
@@ -396,4 +398,9 @@ bool xmldoc_attr(const struct xmldoc_attrs *attrs, const char *local, char *dst,
         return true;
     }
     return false;
+}
+
+int xmldoc_attr_count(const struct xmldoc_attrs *attrs)
+{
+    return attrs->n;
 }

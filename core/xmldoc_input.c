@@ -5,6 +5,8 @@
 #include "str.h"
 
 #include <ctype.h>
+#include <stdio.h>
+#include <string.h>
 
 #define INFLATE_BYTES 65536
 

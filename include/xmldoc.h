@@ -57,6 +57,8 @@ int64_t xmldoc_bytes(const struct xmldoc *x);
 /* Copies the value of an attribute by local name (any namespace); false when absent or when it does not fit. */
 bool xmldoc_attr(const struct xmldoc_attrs *attrs, const char *local, char *dst, size_t cap);
 
+int xmldoc_attr_count(const struct xmldoc_attrs *attrs);
+
 /* Code point of an HTML or XML entity name ("eacute", "amp"); 0 when unknown. */
 unsigned xmldoc_entity(const char *name, size_t len);
 

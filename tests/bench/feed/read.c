@@ -42,6 +42,7 @@ int main(int argc, char **argv)
     }
     getrusage(RUSAGE_SELF, &used);
     printf("%.3f s %lld items sum %016llx rss %.1f MB\n", (double)(clock_mono_us() - start) / 1e6,
-           (long long)feed_stats(f).items, (unsigned long long)sum, (double)used.ru_maxrss / 1024.0);
+           (long long)feed_stats(f).items, (unsigned long long)sum,
+           (double)used.ru_maxrss / 1024.0);
     return 0;
 }

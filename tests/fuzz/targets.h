@@ -1,0 +1,137 @@
+/* targets.h - parsers of outside text that are fuzzed, each as one function over any bytes.
+ *
+ * A target aborts when a promise breaks that no sanitizer sees. Included by fuzz.c (one target, clang's fuzzer) and by
+ * replay.c (all targets over the corpus, as a plain test). */
+#ifndef TARGETS_H
+#define TARGETS_H
+
+#include "../../handlers/webhook_scan.h"
+#include "feed.h"
+#include "jspec.h"
+#include "money.h"
+#include "str.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TARGET_CHECK(cond) \
+    do {                   \
+        if (!(cond))       \
+            abort();       \
+    } while (0)
+
+static void text_check(const char *text)
+{
+    TARGET_CHECK(text == NULL || (text[0] != '\0' && str_utf8_valid(text, strlen(text))));
+}
+
+/* Every item can be normalised, spooled and read back; its texts are UTF-8 and never empty. */
+static enum rc target_feed_item(void *user, const struct feed_raw *raw, struct err *e)
+{
+    struct feed_item item = { 0 };
+    struct feed_raw again;
+    OWN_BUF struct buf spool = { 0 };
+    json_t *json;
+
+    (void)user;
+    buf_init(&spool, (size_t)8 << 20);
+    TARGET_CHECK(feed_raw_write(raw, &spool, e) == RC_OK);
+    TARGET_CHECK(feed_raw_read(spool.data, spool.len, &again, e) == RC_OK);
+    TARGET_CHECK(strcmp(again.id, raw->id) == 0 && strcmp(again.source_id, raw->source_id) == 0);
+    TARGET_CHECK(feed_item_read(&again, "BRL", &item, e) == RC_OK);
+    text_check(item.id);
+    text_check(item.title);
+    text_check(item.description);
+    text_check(item.link);
+    text_check(item.brand);
+    TARGET_CHECK(item.price_minor >= 0 && item.price_minor <= MONEY_MAX_MINOR);
+    TARGET_CHECK(item.sale_minor == 0 || item.price_minor == 0 ||
+                 item.sale_minor < item.price_minor);
+    for (int i = 0; i < item.n_images; i++)
+        TARGET_CHECK(strncasecmp(item.images[i], "http", 4) == 0);
+    json = feed_item_json(&item);
+    TARGET_CHECK(json != NULL);
+    json_decref(json);
+    feed_item_done(&item);
+    return RC_OK;
+}
+
+/* The first byte chooses the size of the pieces; whatever comes, the outcome is decided and explained. */
+static void target_feed(const uint8_t *data, size_t size)
+{
+    struct feed_opts opts = { .now_us = 1, .item = target_feed_item };
+    OWN_FEED struct feed *f = NULL;
+    struct err e = { 0 };
+    size_t piece = size > 0 && data[0] % 4 == 1 ? 13 : 70000;
+    enum rc rc = feed_new(&opts, &f, &e);
+
+    for (size_t at = 0; rc == RC_OK && at < size; at += piece)
+        rc = feed_read(f, data + at, size - at < piece ? size - at : piece, &e);
+    if (rc == RC_OK)
+        rc = feed_end(f, &e);
+    TARGET_CHECK(rc == RC_OK || rc == RC_INVALID);
+    TARGET_CHECK(rc == RC_OK || (str_starts(e.code, "feed_") && e.text[0] != '\0'));
+    TARGET_CHECK(str_utf8_valid(e.text, strlen(e.text)));
+}
+
+/* What reads as an amount reads the same after it was written. */
+static void target_money(const uint8_t *data, size_t size)
+{
+    char *text = str_ndup((const char *)data, size), written[MONEY_TEXT_BYTES];
+    int64_t minor = -1, again = -1, decimal = 0;
+    struct err e = { 0 };
+
+    if (text != NULL && money_feed_read(text, "BRL", &minor, &e) == RC_OK) {
+        TARGET_CHECK(minor > 0 && minor <= MONEY_MAX_MINOR);
+        money_write(minor, written);
+        TARGET_CHECK(money_feed_read(written, "BRL", &again, &e) == RC_OK && again == minor);
+    }
+    if (text != NULL)
+        (void)money_decimal_read(text, &decimal, &e);
+    free(text);
+}
+
+/* What parses can be written and parses again to the same value. */
+static void target_json(const uint8_t *data, size_t size)
+{
+    json_auto_t *value = NULL, *again = NULL;
+    OWN_BUF struct buf text = { 0 };
+    struct err e = { 0 };
+
+    buf_init(&text, (size_t)64 << 20);
+    if (jspec_parse(data, size, 0, &value, &e) != RC_OK)
+        return;
+    TARGET_CHECK(jspec_dump(value, &text, &e) == RC_OK);
+    TARGET_CHECK(jspec_parse(text.data, text.len, 0, &again, &e) == RC_OK);
+    TARGET_CHECK(json_equal(value, again));
+}
+
+/* Never reads outside the body; says why or gives ids. */
+static void target_webhook(const uint8_t *data, size_t size)
+{
+    static struct webhook_ids ids;
+    char *copy = malloc(size + 1);
+
+    if (copy == NULL)
+        return;
+    if (size > 0)
+        memcpy(copy, data, size);
+    memset(&ids, 0, sizeof ids);
+    (void)webhook_scan(copy, size, &ids);
+    webhook_ids_done(&ids);
+    free(copy);
+}
+
+static const struct target {
+    const char *name; /* also its folder in the corpus */
+    void (*run)(const uint8_t *data, size_t size);
+} TARGETS[] = {
+    { "feed", target_feed },
+    { "money", target_money },
+    { "json", target_json },
+    { "webhook", target_webhook },
+};
+#define TARGETS_COUNT (sizeof TARGETS / sizeof TARGETS[0])
+
+#endif
