@@ -128,6 +128,11 @@ tsan: ## the suite with the thread sanitizer
 	@$(call SAN,thread) test
 comma := ,
 
+.PHONY: fuzz
+fuzz: ## fuzzes every parser of outside text (SECONDS_EACH=60)
+	@tests/fuzz/run.sh $(SECONDS_EACH)
+SECONDS_EACH ?= 60
+
 .PHONY: clean
 clean: ## removes what was built
 	rm -rf $(BUILD)
