@@ -4,6 +4,8 @@
 #include "jspec.h"
 #include "str.h"
 
+#include <string.h>
+
 #define VTEX_SLOW_MS 60000 /* simulation and placement */
 
 static void reply_own(struct vtex_reply *reply)
@@ -57,6 +59,27 @@ enum rc vtex_order_id(const struct vtex_session *s, const char *tiktok_order_id,
     return RC_OK;
 }
 
+/* Hides what VTEX may repeat of the buyer: long numbers, however they are written, and e-mail addresses. */
+static void text_mask(char *text)
+{
+    static const char of_number[] = "0123456789.-/()+";
+    char *at = text;
+
+    while (*at) {
+        size_t word = strcspn(at, " ");
+        size_t run = strspn(at, of_number);
+        size_t digits = 0;
+
+        for (size_t i = 0; i < run; i++)
+            digits += at[i] >= '0' && at[i] <= '9';
+        if (digits >= 8)
+            memset(at, '*', run);
+        else if (memchr(at, '@', word))
+            memset(at, '*', run = word);
+        at += run > 0 ? run : 1;
+    }
+}
+
 static void refusal_read(const struct vtex_reply *reply, struct vtex_refusal *refusal)
 {
     if (!refusal)
@@ -65,6 +88,7 @@ static void refusal_read(const struct vtex_reply *reply, struct vtex_refusal *re
     str_copy_cut(refusal->code, sizeof refusal->code, reply->error_code);
     str_copy_cut(refusal->error_class, sizeof refusal->error_class, reply->error_class);
     str_copy_cut(refusal->text, sizeof refusal->text, reply->error_text);
+    text_mask(refusal->text);
 }
 
 enum rc vtex_order_get(struct vtex_session *s, const char *vtex_order_id,

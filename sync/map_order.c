@@ -156,7 +156,7 @@ enum rc map_order_read(const json_t *order, struct map_order *out, struct err *e
     if (!str_copy(o.status, sizeof o.status, status))
         return err_code(e, RC_INVALID, "order_unreadable",
                         "the status of the order cannot be read");
-    o.update_s = jspec_int(order, "update_time", 0);
+    o.update_s = jspec_int(order, "update_time", jspec_int(order, "create_time", 0));
     o.paid_s = jspec_int(order, "paid_time", 0);
     o.ship_by_s = ship_by_read(order);
     o.tiktok_ships = str_eq(jspec_text(order, "shipping_type"), "TIKTOK");

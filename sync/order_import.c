@@ -214,6 +214,9 @@ static enum rc not_placeable(struct import *im, bool *placeable, struct err *e)
         return state_once(im, "received", "orders_switched_off",
                           "the client's orders are switched off",
                           "switch orders on, then import again", e);
+    if (!str_eq(im->map.currency, "BRL"))
+        return state_once(im, "received", "currency_not_brl", "the order is not in Brazilian reais",
+                          "look at the order in TikTok", e);
     if (im->map.n_lines == 0)
         return state_once(im, "received", "no_lines", "the order has no lines",
                           "look at the order in TikTok", e);

@@ -31,7 +31,8 @@ static enum rc claim(struct import *im, struct err *e)
                                 .detail = "the import into VTEX begins" };
     enum rc rc;
 
-    if (str_eq(im->row.step, "claimed") && str_eq(im->row.state, "importing"))
+    if (str_eq(im->row.step, "claimed") &&
+        (str_eq(im->row.state, "importing") || str_eq(im->row.state, "waiting_mapping")))
         return RC_OK;
     if (str_eq(im->row.step, "claimed"))
         note.step = NULL;

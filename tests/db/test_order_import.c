@@ -688,6 +688,10 @@ static void an_unlinked_sku_waits_and_a_link_releases_it(void)
     check_row("waiting_mapping", "claimed", "sku_unlinked");
     CHECK_INT(W.simulations, 0);
     CHECK_INT(pending_units("1201"), 2);
+    CHECK_INT(import_once(&e), RC_OK); /* looked at again: nothing new to tell */
+    CHECK_INT(
+        fresh_count(P, "SELECT count(*) AS n FROM order_timeline WHERE event = 'waiting_mapping'"),
+        1);
     CHECK_INT(db_tx_begin(P, "link", CLIENT, &tx, &e), RC_OK);
     CHECK_INT(db_order_unlinked_list(tx, CLIENT, &list, &e), RC_OK);
     CHECK_INT(json_array_size(list), 2);
@@ -740,6 +744,31 @@ static void an_account_without_the_custom_app(void)
     CHECK_INT(import_once(&e), RC_OK);
     CHECK(json_is_null(json_object_get(W.placed, "customData")));
     CHECK_INT(W.places, 2);
+}
+
+static void what_vtex_repeats_of_the_buyer_is_hidden(void)
+{
+    struct err e;
+
+    reset();
+    (void)str_copy(W.refuse_class, sizeof W.refuse_class, "payload");
+    (void)str_copy(W.refuse_text, sizeof W.refuse_text,
+                   "CPF 111.444.777-35 of a@b.example, SKU 1202");
+    W.refuse_times = 1;
+    CHECK_INT(import_once(&e), RC_INVALID);
+    CHECK(strstr(e.text, "SKU 1202") && !strstr(e.text, "444") && !strchr(e.text, '@'), "%s",
+          e.text);
+}
+
+static void foreign_money_is_not_placed(void)
+{
+    struct err e;
+
+    reset();
+    json_object_set_new(json_object_get(W.order, "payment"), "currency", json_string("USD"));
+    CHECK_INT(import_once(&e), RC_OK);
+    check_row("received", "none", "currency_not_brl");
+    CHECK_INT(W.lookups + W.places, 0);
 }
 
 static void authorized_too_early(void)
@@ -962,6 +991,8 @@ int main(void)
     CASE(an_unlinked_sku_waits_and_a_link_releases_it);
     CASE(our_products_explain_skus_first);
     CASE(an_account_without_the_custom_app);
+    CASE(what_vtex_repeats_of_the_buyer_is_hidden);
+    CASE(foreign_money_is_not_placed);
     CASE(authorized_too_early);
     CASE(short_stock_waits_visibly);
     CASE(cancelled_while_in_doubt_is_settled_first);
