@@ -59,6 +59,12 @@ static bool post(struct sandbox *sb, const struct delivery *d)
     if (fetch_run(sb->fetch, &req, &reply, &e) != RC_OK)
         return false;
     bool ok = reply.status == 200;
+    if (ok && reply.body_bytes > 0) {
+        (void)pthread_mutex_lock(&sb->lock);
+        sbx_note_refused(sb, "webhook", "webhook", "200",
+                         "the answer to a webhook must have an empty body");
+        (void)pthread_mutex_unlock(&sb->lock);
+    }
     fetch_reply_done(&reply);
     return ok;
 }

@@ -1,6 +1,7 @@
 /* shop_market.c - what the simulated market offers: categories, attributes, rules, brands, warehouses. */
 #include "state.h"
 
+#include "sign.h"
 #include "str.h"
 
 #include <stdio.h>
@@ -277,25 +278,46 @@ void sbx_get_attributes(struct sbx_call *c)
     sbx_set(c->data, "attributes", list);
 }
 
+/* A cursor belongs to its search: the digest covers path, other parameters and body. */
+static void cursor(const struct sbx_call *c, size_t offset, char out[48])
+{
+    unsigned char digest[SIGN_SHA256_BYTES];
+    OWN_BUF struct buf text;
+    char hex[9];
+
+    buf_init(&text, LIMIT_SBX_BODY_BYTES * 2);
+    buf_str(&text, c->req->path);
+    for (int i = 0; i < c->n_pairs; i++) {
+        static const char *const moving[] = { "page_token", "timestamp", "sign", "page_size" };
+        bool moves = false;
+
+        for (size_t k = 0; k < 4; k++)
+            moves = moves || str_eq(moving[k], c->pairs[i].name);
+        if (!moves)
+            buf_fmt(&text, "\n%s=%s", c->pairs[i].name, c->pairs[i].value);
+    }
+    buf_add(&text, c->req->body, c->req->body_len);
+    sign_sha256(buf_text(&text), text.len, digest);
+    str_hex(hex, digest, 4);
+    /* holds '/', '+' and '=' so that a client which does not escape them fails here and not later */
+    (void)snprintf(out, 48, "b2/%s+%zu=", hex, offset);
+}
+
 bool sbx_page(struct sbx_call *c, size_t *offset, size_t *count)
 {
-    int64_t size = 0, from = 0;
     const char *token = sbx_query(c, "page_token");
+    const char *plus = token == NULL ? NULL : strchr(token, '+');
+    int64_t size = 0, from = 0;
+    char want[48] = "", digits[16] = "";
 
     (void)str_to_i64(sbx_query(c, "page_size"), 1, 100, &size); /* the contract check made sure */
-    if (token != NULL &&
-        (!str_starts(token, "b2Zmc2V0/+") || !str_ends(token, "=") || strlen(token) > 30)) {
-        sbx_fail(c, 36009004, "Invalid page_token");
+    if (plus != NULL)
+        (void)snprintf(digits, sizeof digits, "%.*s", (int)strcspn(plus + 1, "="), plus + 1);
+    if (token != NULL && str_to_i64(digits, 1, 1000000000, &from))
+        cursor(c, (size_t)from, want);
+    if (token != NULL && !str_eq(token, want)) {
+        sbx_fail(c, 36009004, "Invalid page_token: made up, or the search changed between pages");
         return false;
-    }
-    if (token != NULL) {
-        char digits[32] = "";
-
-        memcpy(digits, token + 10, strlen(token) - 11);
-        if (!str_to_i64(digits, 1, 1000000000, &from)) {
-            sbx_fail(c, 36009004, "Invalid page_token");
-            return false;
-        }
     }
     *offset = (size_t)from;
     *count = (size_t)size;
@@ -306,9 +328,8 @@ void sbx_page_next(struct sbx_call *c, size_t offset, size_t count, size_t total
 {
     char token[48] = "";
 
-    /* holds '/', '+' and '=' so that a client which does not escape them fails here and not in the field */
     if (offset + count < total)
-        (void)snprintf(token, sizeof token, "b2Zmc2V0/+%zu=", offset + count);
+        cursor(c, offset + count, token);
     sbx_set_text(c->data, "next_page_token", token);
     sbx_set_int(c->data, "total_count", (int64_t)total);
 }

@@ -67,7 +67,8 @@ struct sbx_account {
     char name[64];
     int64_t *price_minor; /* per merchant SKU; 0 = no price */
     int64_t *total, *reserved;
-    json_t *orders; /* VTEX order id -> record (store_order.c) */
+    int64_t quiet_from_us, quiet_until_us; /* after a planted 429: nobody should call */
+    json_t *orders;                        /* VTEX order id -> record (store_order.c) */
 };
 
 struct sbx_fault {

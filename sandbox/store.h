@@ -8,4 +8,7 @@
  * sbx_vtex_fail. Lock held. */
 bool store_order_check(struct sbx_vtex *v, const json_t *order, bool *diverges);
 
+/* Notes when a placed order differs from its TikTok order. Lock held. */
+void store_cross_check(struct sbx_vtex *v, const json_t *order);
+
 #endif

@@ -220,6 +220,11 @@ bool store_order_check(struct sbx_vtex *v, const json_t *order, bool *diverges)
                       (long long)sum, (long long)freight);
         return false;
     }
+    const json_t *reference = json_object_get(order, "marketplacePaymentReferenceValue");
+    if (json_is_integer(reference) && json_integer_value(reference) != sum + freight) {
+        sbx_vtex_fail(v, 400, "FMT0066", "marketplacePaymentReferenceValue differs from the total");
+        return false;
+    }
     if (*diverges && !json_is_true(json_object_get(order, "isCreatedAsync"))) {
         sbx_vtex_fail(v, 400, "FMT006", "O preço do item diverge do preço da loja");
         return false;

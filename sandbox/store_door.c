@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define GRACE_US (200 * US_PER_MS)
+
 static const struct {
     const char *name;
     sbx_vtex_op run;
@@ -112,6 +114,16 @@ static const char *breach_code(const struct sbx_vtex *v, const struct sbx_breach
                                                   : "ORD002";
 }
 
+/* After a 429 the whole account has to be left alone; calls that were on their way do not count. */
+static void check_quiet(struct sbx_vtex *v)
+{
+    int64_t now = clock_mono_us();
+
+    if (now > v->account->quiet_from_us && now < v->account->quiet_until_us)
+        sbx_note_refused(v->sb, "vtex", v->operation, "429",
+                         "called again before Retry-After was over");
+}
+
 static void check_keys(struct sbx_vtex *v)
 {
     const char *key = http_header(v->req, "X-VTEX-API-AppKey");
@@ -158,6 +170,8 @@ static void check_query(struct sbx_vtex *v)
     const char *channel = sbx_vtex_query(v, "sc");
     if (affiliate != NULL && !str_eq(affiliate, "TTK"))
         sbx_vtex_fail(v, 400, "FMT0021", "Afiliado desconhecido: %s", affiliate);
+    else if (affiliate != NULL && channel == NULL)
+        sbx_vtex_fail(v, 400, "FMT0036", "sc must be sent with every call of an affiliate");
     else if (channel != NULL && !str_eq(channel, "1") && !str_eq(channel, "3"))
         sbx_vtex_fail(v, 400, "FMT0036", "Política comercial desconhecida: %s", channel);
 }
@@ -196,6 +210,7 @@ static void check_all(struct sbx_vtex *v)
         sbx_vtex_fail(v, 404, "1", "Conta desconhecida");
         return;
     }
+    check_quiet(v);
     check_keys(v);
     if (v->status == 0 && (accept == NULL || strstr(accept, "json") == NULL))
         sbx_vtex_fail(v, 406, "1", "Accept must be application/json");
@@ -220,8 +235,12 @@ static void planted(struct sbx_vtex *v, const struct sbx_fault *fault, struct ht
 {
     if (str_eq(fault->kind, "429")) {
         sbx_vtex_fail(v, 429, "1", "Too Many Requests");
-        http_reply_header(reply, "Retry-After", "%lld",
-                          (long long)(fault->ms > 0 ? (fault->ms + 999) / 1000 : 1));
+        int64_t wait_s = fault->ms > 0 ? (fault->ms + 999) / 1000 : 1;
+        http_reply_header(reply, "Retry-After", "%lld", (long long)wait_s);
+        if (v->account != NULL) {
+            v->account->quiet_from_us = clock_mono_us() + GRACE_US;
+            v->account->quiet_until_us = clock_mono_us() + wait_s * US_PER_S - GRACE_US;
+        }
     } else {
         sbx_vtex_fail(v, str_eq(fault->kind, "503") ? 503 : 500, "1", "Internal Server Error");
     }

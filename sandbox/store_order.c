@@ -192,6 +192,7 @@ void sbx_vtex_place(struct sbx_vtex *v)
     sbx_set(v->account->orders, order_id, record);
     reserve(v->sb, v->account, record, 1);
     plan(v->sb, v->account, record);
+    store_cross_check(v, order);
     v->answer = sbx_need(json_array());
     sbx_append(v->answer, placed_new(order, order_id));
 }
