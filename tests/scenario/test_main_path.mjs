@@ -55,10 +55,14 @@ await test('the feed becomes live products, and each refusal says why', async ()
 });
 
 await test('what TikTok holds equals what the connector says', async () => {
-  const held = (await s.state()).products;
-  ok(held !== undefined, 'sandbox tells its products');
-  same(s.calls('create_product').filter((x) => JSON.parse(x.answer).code === 0).length,
-    products.filter((p) => p.tiktok_product_id).length, 'products created');
+  const held = await s.heldProducts();
+  const ours = products.filter((p) => p.tiktok_product_id);
+  same(held.length, ours.length, 'products in TikTok');
+  for (const p of held) {
+    const mine = ours.find((x) => x.tiktok_product_id === (p.id ?? p.product_id));
+    ok(mine, `TikTok's ${JSON.stringify(p).slice(0, 200)} is known`);
+  }
+  same(s.calls('create_product').filter((x) => JSON.parse(x.answer).code === 0).length, ours.length, 'products created');
 });
 
 await test('the same feed again makes no product call', async () => {
@@ -97,7 +101,7 @@ await test('an order whose webhooks were all lost is found by the poll', async (
 });
 
 await test('an order with an unmapped SKU waits, is visible, and goes on when linked', async () => {
-  const { order_id: id } = await s.adminMust('POST', '/orders', { unmapped: true });
+  const { order_id: id } = await s.adminMust('POST', '/orders', { items: [{ seller_sku: 'NOBODY-KNOWS-1', quantity: 1 }] });
   const order = await s.orderState(id, 'waiting_mapping');
   ok(order.problems.length > 0 && order.problems[0].message, 'says which SKU');
   const list = await s.must('GET', `/v1/clients/${CLIENT}/unlinked-skus`);

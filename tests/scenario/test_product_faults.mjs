@@ -14,9 +14,8 @@ async function checkCatalog(s) {
   for (const [id, products] of created) same(products.size, 1, `TikTok products of ${id}`);
   const { items } = await s.must('GET', `/v1/clients/${CLIENT}/products`);
   for (const p of items) ok(['live', 'rejected', 'in_review', 'waiting', 'held'].includes(p.status), `${p.source_id} is ${p.status}`);
-  const state = await s.state();
-  const list = state.product_list ?? [];
-  const externals = list.map((p) => p.external_product_id).filter(Boolean);
+  const externals = (await s.heldProducts()).map((p) => p.external_product_id);
+  ok(externals.length > 0 && externals.every(Boolean), `external ids: ${externals.slice(0, 5)}`);
   same(externals.length, new Set(externals).size, 'external ids in TikTok are unique');
   return items;
 }
