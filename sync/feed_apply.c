@@ -149,15 +149,12 @@ static enum rc skus_write(struct db_tx *tx, const struct feed_run *r, const char
 static enum rc publish_ask(struct db_tx *tx, const struct feed_run *r, const char *source_id,
                            struct err *e)
 {
-    json_auto_t *hint =
-        r->warehouse_id[0] != '\0' ? json_pack("{s:s}", "warehouse_id", r->warehouse_id) : NULL;
     struct db_job_key key = { .client_id = r->client.client_id,
                               .shop_id = r->shop_id,
                               .kind = "product_publish",
                               .entity = source_id,
                               .lane = LANE_CATALOG,
-                              .run_id = r->run.id[0] != '\0' ? r->run.id : NULL,
-                              .payload = hint };
+                              .run_id = r->run.id[0] != '\0' ? r->run.id : NULL };
 
     return db_job_put(tx, &key, e);
 }

@@ -18,7 +18,6 @@ struct feed_run {
     char shop_id[72];
     char stage[80]; /* whose rows of feed_stage are ours */
     char url[2048];
-    char warehouse_id[64];     /* of the request; "" = the client's */
     struct feed_snapshot last; /* accepted before */
     struct feed_snapshot now;  /* being read */
     char charset[32];

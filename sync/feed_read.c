@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "jspec.h"
 #include "log.h"
+#include "metrics.h"
 #include "str.h"
 
 #include <unistd.h>
@@ -32,11 +33,10 @@ static void run_own(struct feed_run **r)
 }
 #define OWN_RUN __attribute__((cleanup(run_own)))
 
-/* The request's address and warehouse, else the client's. */
+/* The request's address, else the client's. */
 static enum rc choose_source(struct feed_run *r, struct err *e)
 {
-    const char *url = jspec_text(r->run.params, "url"),
-               *warehouse = jspec_text(r->run.params, "warehouse_id");
+    const char *url = jspec_text(r->run.params, "url");
 
     if (url == NULL || url[0] == '\0')
         url = r->client.feed_url;
@@ -46,8 +46,6 @@ static enum rc choose_source(struct feed_run *r, struct err *e)
         return err_code(e, RC_INVALID, "url_blocked",
                         "the feed address is longer than %zu characters", sizeof r->url - 1);
     (void)str_copy(r->now.source, sizeof r->now.source, url);
-    if (warehouse != NULL)
-        (void)str_copy(r->warehouse_id, sizeof r->warehouse_id, warehouse);
     return RC_OK;
 }
 
@@ -87,36 +85,30 @@ static enum rc load(struct feed_run *r, bool *over, struct err *e)
     return choose_source(r, e);
 }
 
-/* Ends the run as failed or held; the job is parked with the same reason. */
+/* Ends the run with the reason. Failed: the job is parked with it too. Held: the run waits for a person, the job is
+ * done. */
 static enum rc give_up(struct feed_run *r, const struct err *why, struct err *e)
 {
-    const char *status = str_eq(why->code, "feed_shrunk") ? "held" : "failed";
-    struct err failed = { 0 };
+    bool held = str_eq(why->code, "feed_shrunk");
+    const char *code = why->code[0] != '\0' ? why->code : rc_name(why->rc);
     OWN_TX struct db_tx *tx = NULL;
-    enum rc rc;
+    char label[96];
+    enum rc rc = job_tx_begin(r->ctx, "feed_failed", &tx, e);
 
-    LOG(LOG_WARN, "feed", "feed not accepted", LF_S("code", why->code), LF_S("reason", why->text),
-        LF_S("shop", r->shop_id));
-    rc = job_tx_begin(r->ctx, "feed_failed", &tx, &failed);
     if (rc == RC_OK)
-        rc = db_run_end(tx, r->ctx->job->client_id, r->ctx->job->run_id, status,
-                        why->code[0] != '\0' ? why->code : rc_name(why->rc), why->text, &failed);
+        rc = db_run_end(tx, r->ctx->job->client_id, r->ctx->job->run_id, held ? "held" : "failed",
+                        code, why->text, e);
     if (rc == RC_OK)
-        rc = db_tx_commit(tx, &failed);
-    if (rc != RC_OK) { /* again, until the run says how it ended */
-        *e = failed;
-        return rc;
-    }
+        rc = db_tx_commit(tx, e);
+    if (rc != RC_OK)
+        return rc; /* again, until the run says how it ended */
+    (void)str_fmt(label, sizeof label, "code=\"%s\"", code);
+    metrics_add("connector_feeds_refused_total", label, 1);
+    if (held)
+        LOG(LOG_WARN, "feed", "feed held", LF_S("code", code), LF_S("reason", why->text),
+            LF_S("shop", r->shop_id));
     *e = *why;
-    return RC_INVALID;
-}
-
-/* The server says that nothing changed since the last accepted feed. */
-static enum rc nothing_new(struct feed_run *r, struct err *e)
-{
-    LOG(LOG_INFO, "feed", "feed not changed", LF_S("shop", r->shop_id));
-    (void)e;
-    return RC_OK;
+    return held ? RC_OK : RC_INVALID;
 }
 
 static enum rc steps(struct feed_run *r, struct err *e)
@@ -132,12 +124,12 @@ static enum rc steps(struct feed_run *r, struct err *e)
     if (rc == RC_OK)
         rc = feed_fetch(r, &unchanged, e);
     if (rc == RC_OK && unchanged)
-        return nothing_new(r, e);
+        return RC_OK;
     if (rc == RC_OK)
         rc = feed_detect(r, e);
     if (rc != RC_OK)
         return rc;
-    LOG(LOG_INFO, "feed", "feed compared", LF_S("shop", r->shop_id), LF_I("items", r->now.items),
+    LOG(LOG_DEBUG, "feed", "feed compared", LF_S("shop", r->shop_id), LF_I("items", r->now.items),
         LF_I("products", r->total), LF_I("touched", r->diff.products_touched),
         LF_I("removed", r->diff.products_removed), LF_I("warnings", json_array_size(r->warnings)));
     return feed_apply(r, e);
