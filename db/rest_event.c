@@ -69,3 +69,19 @@ enum rc db_rest_event_replay(struct db_tx *tx, const char *client_id, int64_t id
         return err_code(e, RC_NOT_FOUND, "not_found", "the client has no such event");
     return put_job_again(tx, client_id, rows, e);
 }
+
+enum rc db_rest_shop_resume(struct db_tx *tx, const char *shop_id, struct err *e)
+{
+    struct db_args a = { 0 };
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc;
+
+    db_arg_text(&a, shop_id);
+    rc = db_exec(tx,
+                 "SELECT shop_id FROM shop_schedule WHERE shop_id = $1"
+                 " AND paused_reason IS NOT NULL AND paused_until IS NOT NULL",
+                 &a, &rows, e);
+    if (rc != RC_OK || db_rows_count(rows) == 0)
+        return rc;
+    return db_shop_unpause(tx, shop_id, e);
+}

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "db_job.h"
+#include "db_rest.h"
 #include "jspec.h"
 #include "str.h"
 
@@ -176,7 +177,9 @@ enum rc job_retry(void *user, struct http_req *req, struct http_reply *reply, st
         return rc;
     doc = job_new(&info);
     json_decref(info.problem);
-    rc = rest_audit(tx, req, info.client_id, "job_retry", NULL, e);
+    rc = db_rest_shop_resume(tx, info.shop_id, e);
+    if (rc == RC_OK)
+        rc = rest_audit(tx, req, info.client_id, "job_retry", NULL, e);
     if (rc == RC_OK)
         rc = db_tx_commit(tx, e);
     return rc == RC_OK ? http_reply_json(reply, 202, doc, e) : rc;

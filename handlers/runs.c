@@ -217,9 +217,12 @@ static enum rc open_run(struct db_tx *tx, const struct http_req *req, const stru
         return RC_OK;
     }
     /* One catalog run waits at most; a newer request replaces it. */
-    if (waiting[0] != '\0' && t->lane != LANE_ORDERS)
+    if (waiting[0] != '\0' && t->lane != LANE_ORDERS) {
         rc = db_run_end(tx, client_id, waiting, "cancelled", "superseded",
                         "a newer request took its place before it began", e);
+        if (rc == RC_OK)
+            rc = db_rest_run_jobs_drop(tx, client_id, waiting, e);
+    }
     if (rc == RC_OK)
         rc = db_run_new(tx, client_id, shop_id, t->kind, dry_run, "live", body, req->principal,
                         run_id, e);

@@ -62,6 +62,9 @@ enum rc db_rest_events(struct db_tx *tx, const char *client_id, const struct eve
 /* Asks again for the work that an event stands for. RC_NOT_FOUND; 409 when it stands for none. */
 enum rc db_rest_event_replay(struct db_tx *tx, const char *client_id, int64_t id, struct err *e);
 
+/* Ends a pause that would end by itself (refused credentials), so that a person's retry is tried now. */
+enum rc db_rest_shop_resume(struct db_tx *tx, const char *shop_id, struct err *e);
+
 enum rest_log { REST_LOG_PRODUCT, REST_LOG_PRICE, REST_LOG_STOCK, REST_LOG_ORDER };
 struct logs_filter {
     const char *entity; /* NULL = all */

@@ -266,17 +266,22 @@ static enum rc store_shops(struct job_ctx *ctx, const char *open_id,
     return rc;
 }
 
-static enum rc end_without_shop(struct job_ctx *ctx, const char *open_id, const char *taken,
-                                struct err *e)
+static enum rc drop_grant(struct job_ctx *ctx, const char *open_id, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
-    char words[200];
     enum rc rc = job_tx_begin(ctx, "exchange_unused", &tx, e);
 
     if (rc == RC_OK)
         rc = db_grant_drop_unused(tx, ctx->job->client_id, open_id, e);
-    if (rc == RC_OK)
-        rc = db_tx_commit(tx, e);
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
+static enum rc end_without_shop(struct job_ctx *ctx, const char *open_id, const char *taken,
+                                struct err *e)
+{
+    char words[200];
+    enum rc rc = drop_grant(ctx, open_id, e);
+
     if (rc != RC_OK)
         return rc;
     if (taken[0] == '\0')
@@ -284,6 +289,15 @@ static enum rc end_without_shop(struct job_ctx *ctx, const char *open_id, const 
     (void)str_fmt(words, sizeof words, "Shop %s is connected for another client of this service.",
                   taken);
     return end_failed(ctx, "shop_taken", words, e);
+}
+
+static enum rc end_not_allowed(struct job_ctx *ctx, const char *open_id, struct err *e)
+{
+    enum rc rc = drop_grant(ctx, open_id, e);
+
+    if (rc != RC_OK)
+        return rc;
+    return end_failed(ctx, "not_allowed", "TikTok did not let the app read the shops.", e);
 }
 
 enum rc sync_oauth_exchange(struct job_ctx *ctx, struct err *e)
@@ -318,7 +332,7 @@ enum rc sync_oauth_exchange(struct job_ctx *ctx, struct err *e)
     else if (rc == RC_OK)
         rc = store_shops(ctx, work.open_id, shops, e);
     else if (rc == RC_DENIED)
-        rc = end_failed(ctx, "not_allowed", "TikTok did not let the app read the shops.", e);
+        rc = end_not_allowed(ctx, work.open_id, e);
     free(shops);
     return rc;
 }

@@ -27,7 +27,7 @@ static atomic_bool STOP;
 /* What the played TikTok does. */
 static struct {
     int user_type;
-    bool refuse, cut, no_shops, few_scopes;
+    bool refuse, cut, no_shops, few_scopes, no_rights;
     const char *shop_id;
     int life_s;
     int delay_ms;
@@ -92,6 +92,10 @@ static bool play(struct peer *p, int fd, const struct peer_request *r)
     atomic_fetch_add(&W.lists, 1);
     W.cipher_sent = strstr(r->target, "shop_cipher") != NULL;
     W.signed_list = strstr(r->target, "sign=") != NULL && strstr(r->target, "timestamp=") != NULL;
+    if (W.no_rights) {
+        peer_answer(fd, 200, "", "{\"code\":105005,\"message\":\"scope\",\"request_id\":\"r\"}");
+        return true;
+    }
     (void)snprintf(
         body, sizeof body,
         "{\"code\":0,\"message\":\"Success\",\"request_id\":\"r\",\"data\":{\"shops\":[%s%s%s]}}",
@@ -287,6 +291,14 @@ static void a_shop_of_another_client_is_refused(void)
     new_exchange("outra-loja", id);
     CHECK_INT(exchange("outra-loja", id), RC_OK);
     exchange_is(id, "failed", "no_shop");
+    reset();
+    W.no_rights = true;
+    new_exchange("outra-loja", id);
+    CHECK_INT(exchange("outra-loja", id), RC_OK);
+    exchange_is(id, "failed", "not_allowed");
+    CHECK_INT(fresh_count(A.job_db, "SELECT count(*) AS n FROM tiktok_tokens WHERE client_id ="
+                                    " 'outra-loja'"),
+              0);
 }
 
 /* ---- refresh -------------------------------------------------------------------------------------- */

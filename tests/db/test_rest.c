@@ -377,6 +377,13 @@ static void triggers_open_runs(void)
     CHECK_STR(jspec_text(J, "requested_by"), "token:sync");
     CHECK_INT(ask("POST", H "/sync/products", "sync-token", NULL, NULL, NULL), 202);
     CHECK_STR(jspec_text(J, "run_id"), first);
+    CHECK_INT(ask("POST", H "/sync/products", "sync-token",
+                  "{\"url\":\"https://loja.example/other.xml\"}", NULL, NULL),
+              202);
+    CHECK(!str_eq(jspec_text(J, "run_id"), first));
+    CHECK_INT(get(where), 200);
+    CHECK_STR(jspec_text(J, "status"), "cancelled");
+    CHECK_STR(jspec_text(J, "problem.code"), "superseded");
     CHECK_INT(ask("POST", H "/sync/products?dry_run=true", "sync-token", NULL, NULL, NULL), 202);
     CHECK(!str_eq(jspec_text(J, "run_id"), first));
     CHECK_INT(ask("POST", H "/sync/orders", "sync-token",
