@@ -396,10 +396,10 @@ SBX_HANDLER(sbx_tiktok)
     }
     enum rc rc = answer(c, reply, e);
     sbx_note(sb, req, reply->status, c->code, fault.kind);
+    json_decref(c->body); /* parts of both may live on in the state: still under the lock */
+    json_decref(c->data);
     (void)pthread_mutex_unlock(&sb->lock);
     sbx_fault_after(&fault, reply);
-    json_decref(c->body);
-    json_decref(c->data);
     free(c);
     return rc;
 }

@@ -294,11 +294,11 @@ SBX_HANDLER(sbx_vtex_any)
     if (v->status == 0)
         v->status = 200;
     note(v, &fault);
-    (void)pthread_mutex_unlock(&sb->lock);
     answer(v, reply);
-    sbx_fault_after(&fault, reply);
-    json_decref(v->body);
+    json_decref(v->body); /* parts of both may live on in the state: still under the lock */
     json_decref(v->answer);
+    (void)pthread_mutex_unlock(&sb->lock);
+    sbx_fault_after(&fault, reply);
     free(v);
     return buf_check(&reply->body, e);
 }

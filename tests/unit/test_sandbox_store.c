@@ -243,6 +243,31 @@ static void divergence(void)
     CHECK(reaches("TTK-3", "waiting-for-manual-authorization"));
 }
 
+/* A placement that says something else than its TikTok order is noted. */
+static void compared_with_source(void)
+{
+    json_auto_t *spec = json_pack("{s:s,s:[{s:s,s:i,s:s}],s:s,s:i}", "status", "AWAITING_SHIPMENT",
+                                  "items", "seller_sku", SKU, "quantity", 2, "price", "69.90",
+                                  "shipping_fee", "9.00", "buyer", 0);
+    const char *const prices[] = { "6990", "6890" };
+    char code[32];
+
+    for (int i = 0; i < 2; i++) {
+        int64_t price = i == 0 ? 6990 : 6890, before;
+        char id[32] = "";
+
+        (void)pthread_mutex_lock(&kit_sb->lock);
+        CHECK_INT(sbx_order_new(kit_sb, &kit_sb->shops[0], spec, id, NULL), RC_OK);
+        before = kit_sb->refused_total;
+        (void)pthread_mutex_unlock(&kit_sb->lock);
+        json_t *order = order_new(id);
+        put(order, "items.price", json_integer(price));
+        put(order, "marketplacePaymentValue", json_integer(2 * price + 900));
+        CHECK_INT(place(order, code), 200);
+        CHECK(kit_sb->refused_total == before + i, "price %s", prices[i]);
+    }
+}
+
 static void unknown_order(void)
 {
     int status = 0;
@@ -262,6 +287,7 @@ int main(void)
     CASE(placement_rules);
     CASE(workflow);
     CASE(divergence);
+    CASE(compared_with_source);
     CASE(unknown_order);
     kit_stop();
     return CHECK_END();
