@@ -291,7 +291,7 @@ static enum rc set_up(struct conn *c, struct err *e)
         "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),"
         " set_config('idle_in_transaction_session_timeout', $3, false), set_config('timezone', 'UTC', false),"
         " set_config('datestyle', 'ISO', false), set_config('bytea_output', 'hex', false),"
-        " set_config('plan_cache_mode', 'auto', false), current_setting('fsync') AS fsync,"
+        " set_config('jit', 'off', false), current_setting('fsync') AS fsync,"
         " (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS bypass";
     char statement[24], lock[24], idle[24];
     const char *values[] = { statement, lock, idle };

@@ -13,6 +13,9 @@ struct work_shop {
     int64_t token;
 };
 
+/* First in a transaction of claims and ends: makes their plans steady. */
+enum rc db_work_prepare(struct db_tx *tx, struct err *e);
+
 /* Leases up to `limit` shops that nobody holds and that have work due, best lane first; or, with `expired`, shops
  * whose holder did not renew. *out is a heap array. A shop that is being written to right now is left out. */
 enum rc db_work_lease(struct db_tx *tx, const char *holder, int64_t lease_us, int limit,

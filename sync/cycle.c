@@ -6,6 +6,7 @@
 #include "log.h"
 
 #define QUICK_US (20 * US_PER_MS) /* jobs quicker than this are claimed ahead */
+#define HANDFUL 24
 #define RETRY_LEASE_US (20 * US_PER_MS)
 #define RETRY_CLAIM_US (50 * US_PER_MS)
 #define POLL_US (5 * US_PER_S)
@@ -28,11 +29,17 @@ struct plan {
     struct task tasks[2 * LIMIT_ENGINE_SHOPS_A_CYCLE];
     int n;
     struct work_room room; /* how many more jobs the threads can use */
+    struct work_room left; /* of it, after what is planned */
     bool lease;
     bool expired;
     int64_t lease_wait_us; /* after a lease: until the next unheld shop is due, -1 = none */
     int n_leased;
 };
+
+static int min_of(int a, int b)
+{
+    return a < b ? a : b;
+}
 
 static int at_least_0(int n)
 {
@@ -58,9 +65,14 @@ static struct work_room room_of(const struct workers *w)
                                                    w->queued_bulk) };
 }
 
-static int share(int room, int takers)
+/* A shop's part of the room. Quick jobs come by the handful, so that a statement is worth its while. */
+static int share(const struct workers *w, int room, int takers)
 {
-    return room <= 0 ? 0 : takers <= 1 ? room : (room + takers - 1) / takers;
+    int least = w->average_us < QUICK_US ? HANDFUL : 1;
+    int part = takers <= 1 ? room : (room + takers - 1) / takers;
+
+    part = part > least ? part : least;
+    return part < room ? part : at_least_0(room);
 }
 
 static bool wants_urgent(const struct held *s, const struct work_room *r)
@@ -102,24 +114,28 @@ int64_t cycle_due_us(const struct workers *w)
     return due;
 }
 
-static void plan_shop(struct held *shop, struct plan *p, int n_urgent, int n_bulk)
+static void plan_shop(const struct workers *w, struct held *shop, struct plan *p, int n_urgent,
+                      int n_bulk)
 {
     struct task *t = &p->tasks[p->n];
 
-    *t = (struct task){ .shop = shop };
+    *t = (struct task){ .shop = shop, .claim = wants(shop, &p->left) };
     (void)memcpy(t->lease.shop_id, shop->shop_id, sizeof t->lease.shop_id);
     (void)memcpy(t->lease.client_id, shop->client_id, sizeof t->lease.client_id);
     t->lease.token = shop->token;
     t->ends = shop->finished.n > 0;
-    t->claim = wants(shop, &p->room);
     if (!t->ends && !t->claim)
         return;
     if (t->ends)
         items_move(&shop->ending, &shop->finished);
     if (t->claim) {
-        t->room.urgent = wants_urgent(shop, &p->room) ? share(p->room.urgent, n_urgent) : 0;
-        t->room.bulk = wants_bulk(shop, &p->room) ? share(p->room.bulk, n_bulk) : 0;
+        if (wants_urgent(shop, &p->left))
+            t->room.urgent = min_of(share(w, p->room.urgent, n_urgent), p->left.urgent);
+        if (wants_bulk(shop, &p->left))
+            t->room.bulk = min_of(share(w, p->room.bulk, n_bulk), p->left.bulk);
         t->room.suspect = shop->more_suspect && shop->suspects == 0;
+        p->left.urgent -= t->room.urgent;
+        p->left.bulk -= t->room.bulk;
     }
     p->n++;
 }
@@ -130,7 +146,7 @@ static void plan_make(struct workers *w, struct plan *p)
     int64_t now = clock_mono_us();
     int n_urgent = 0, n_bulk = 0, index = 0, begin = 0;
 
-    p->room = room_of(w);
+    p->room = p->left = room_of(w);
     for (struct held *s = w->all; s != NULL; s = s->next) {
         if (s->next_due_us <= now && !w->stopping) {
             s->more_urgent = s->more_bulk = s->more_suspect = true;
@@ -139,14 +155,17 @@ static void plan_make(struct workers *w, struct plan *p)
         n_urgent += !s->lost && wants_urgent(s, &p->room);
         n_bulk += !s->lost && wants_bulk(s, &p->room);
     }
-    begin = w->n_shops > 0 ? (int)(w->turn++ % (unsigned)w->n_shops) : 0;
+    begin = w->n_shops > 0 ? (int)(w->turn % (unsigned)w->n_shops) : 0;
     for (int round = 0; round < 2; round++) {
         index = 0;
         for (struct held *s = w->all; s != NULL && p->n < LIMIT_ENGINE_SHOPS_A_CYCLE;
              s = s->next, index++)
             if ((round == 0) == (index >= begin) && !s->lost)
-                plan_shop(s, p, n_urgent, n_bulk);
+                plan_shop(w, s, p, n_urgent, n_bulk);
     }
+    /* The next round begins behind those who were served. */
+    for (int i = 0; i < p->n; i++)
+        w->turn += p->tasks[i].claim;
     p->lease = now >= w->next_lease_us && may_lease(w, &p->room);
     p->expired = !w->stopping && now >= w->next_expired_us && w->n_shops < LIMIT_ENGINE_SHOPS;
 }
@@ -185,19 +204,14 @@ static enum rc lease(struct workers *w, struct db_tx *tx, struct plan *p, bool e
     for (int i = 0; rc == RC_OK && i < n; i++) {
         p->tasks[p->n++] = (struct task){ .lease = list[i],
                                           .claim = true,
-                                          .room = { .urgent = share(p->room.urgent, n),
-                                                    .bulk = share(p->room.bulk, n),
+                                          .room = { .urgent = share(w, p->room.urgent, n),
+                                                    .bulk = share(w, p->room.bulk, n),
                                                     .suspect = p->room.urgent > 0 } };
         rc = recover(w, tx, list[i].shop_id, e);
     }
     p->n_leased += n;
     free(list);
     return rc;
-}
-
-static int min_of(int a, int b)
-{
-    return a < b ? a : b;
 }
 
 static enum rc claim(struct db_tx *tx, struct plan *p, struct task *t, struct err *e)
@@ -208,6 +222,8 @@ static enum rc claim(struct db_tx *tx, struct plan *p, struct task *t, struct er
     t->room.urgent = min_of(t->room.urgent, p->room.urgent);
     t->room.bulk = min_of(t->room.bulk, p->room.bulk);
     t->room.total = p->room.total;
+    if (t->room.urgent == 0 && t->room.bulk == 0 && !t->room.suspect)
+        return RC_OK;
     rc = db_work_claim(tx, t->lease.shop_id, t->lease.token, &t->room, &t->claims, &t->n_claims, e);
     for (int i = 0; rc == RC_OK && i < t->n_claims; i++) {
         if (lane_is_bulk(t->claims[i].job.lane))
@@ -230,7 +246,7 @@ static enum rc claim(struct db_tx *tx, struct plan *p, struct task *t, struct er
 
 static enum rc work(struct workers *w, struct db_tx *tx, struct plan *p, struct err *e)
 {
-    enum rc rc = RC_OK;
+    enum rc rc = db_work_prepare(tx, e);
 
     for (int i = 0; rc == RC_OK && i < p->n; i++)
         if (p->tasks[i].ends)
