@@ -109,3 +109,44 @@ enum rc db_rest_run_jobs_drop(struct db_tx *tx, const char *client_id, const cha
                    "DELETE FROM jobs WHERE client_id = $1 AND run_id = $2 AND state <> 'running'",
                    &a, NULL, e);
 }
+
+enum rc db_rest_run_by_key(struct db_tx *tx, const char *client_id, const char *key,
+                           const unsigned char digest[32], char id[40], struct err *e)
+{
+    struct db_args a = { 0 };
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc;
+
+    db_arg_text(&a, client_id);
+    db_arg_text(&a, key);
+    db_arg_bytes(&a, digest, 32);
+    rc = db_exec(tx,
+                 "SELECT id, request_digest = $3 AS same FROM sync_runs"
+                 " WHERE client_id = $1 AND idempotency_key = $2",
+                 &a, &rows, e);
+    if (rc != RC_OK)
+        return rc;
+    id[0] = '\0';
+    if (db_rows_count(rows) == 0)
+        return RC_OK;
+    if (!db_bool(rows, 0, "same"))
+        return err_http(e, 422, "idempotency_key_reused",
+                        "this Idempotency-Key came with another request before");
+    (void)str_copy(id, 40, db_text(rows, 0, "id"));
+    return RC_OK;
+}
+
+enum rc db_rest_run_key_set(struct db_tx *tx, const char *client_id, const char *id,
+                            const char *key, const unsigned char digest[32], struct err *e)
+{
+    struct db_args a = { 0 };
+
+    db_arg_text(&a, client_id);
+    db_arg_text(&a, id);
+    db_arg_text(&a, key);
+    db_arg_bytes(&a, digest, 32);
+    return db_exec(tx,
+                   "UPDATE sync_runs SET idempotency_key = $3, request_digest = $4"
+                   " WHERE client_id = $1 AND id = $2 AND idempotency_key IS NULL",
+                   &a, NULL, e);
+}

@@ -231,6 +231,32 @@ static enum rc open_run(struct db_tx *tx, const struct http_req *req, const stru
     return rc;
 }
 
+/* Key and digest of a request; an empty key when the caller gave none. */
+struct repeat_mark {
+    char key[132];
+    unsigned char digest[32];
+};
+
+static enum rc repeat_read(const struct http_req *req, struct repeat_mark *out, struct err *e)
+{
+    const char *key = http_header(req, "Idempotency-Key");
+    OWN_BUF struct buf text;
+    enum rc rc;
+
+    buf_init(&text, req->body_len + 8192);
+    out->key[0] = '\0';
+    if (key == NULL)
+        return RC_OK;
+    if (key[0] == '\0' || strlen(key) > 128 || !str_copy(out->key, sizeof out->key, key))
+        return err_field(e, "Idempotency-Key", "must be 1 to 128 characters");
+    buf_fmt(&text, "%s?%s\n", req->path, req->query);
+    buf_add(&text, req->body, req->body_len);
+    rc = buf_check(&text, e);
+    if (rc == RC_OK)
+        sign_sha256(text.data, text.len, out->digest);
+    return rc;
+}
+
 static enum rc trigger_read(const struct http_req *req, const struct trigger **t, bool *dry_run,
                             json_t **body, struct err *e)
 {
@@ -265,15 +291,23 @@ static enum rc begin_run(struct app *app, struct http_req *req, char run_id[40],
     json_auto_t *body = NULL;
     const struct trigger *t = NULL;
     const char *client_id = NULL;
+    struct repeat_mark mark;
     char shop_id[72];
     bool dry_run = false;
     int64_t revision = 0;
     enum rc rc = trigger_read(req, &t, &dry_run, &body, e);
 
     if (rc == RC_OK)
+        rc = repeat_read(req, &mark, e);
+    if (rc == RC_OK)
         rc = rest_begin(app, req, "trigger", &client_id, &tx, e);
     if (rc == RC_OK) /* one trigger of a client at a time */
         rc = db_client_lock(tx, client_id, &revision, e);
+    run_id[0] = '\0';
+    if (rc == RC_OK && mark.key[0] != '\0')
+        rc = db_rest_run_by_key(tx, client_id, mark.key, mark.digest, run_id, e);
+    if (rc == RC_OK && run_id[0] != '\0')
+        return RC_OK;
     if (rc == RC_OK)
         rc = db_client_get(tx, client_id, &client, e);
     if (rc == RC_OK && !client.active)
@@ -284,6 +318,8 @@ static enum rc begin_run(struct app *app, struct http_req *req, char run_id[40],
         rc = find_shop(tx, client_id, body, shop_id, e);
     if (rc == RC_OK)
         rc = open_run(tx, req, t, client_id, shop_id, dry_run, body, run_id, e);
+    if (rc == RC_OK && mark.key[0] != '\0')
+        rc = db_rest_run_key_set(tx, client_id, run_id, mark.key, mark.digest, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 

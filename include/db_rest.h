@@ -38,6 +38,13 @@ enum rc db_rest_run_changes(struct db_tx *tx, const char *client_id, const char 
 enum rc db_rest_run_waiting(struct db_tx *tx, const char *client_id, const char *kind, bool dry_run,
                             const json_t *params, char id[40], bool *same, struct err *e);
 
+/* The run that a request with this Idempotency-Key opened; "" when there is none. RC_INVALID (422) when the key
+ * came with another request. */
+enum rc db_rest_run_by_key(struct db_tx *tx, const char *client_id, const char *key,
+                           const unsigned char digest[32], char id[40], struct err *e);
+/* Remembers the key of the request that a run answers; a run keeps its first key. */
+enum rc db_rest_run_key_set(struct db_tx *tx, const char *client_id, const char *id,
+                            const char *key, const unsigned char digest[32], struct err *e);
 /* Drops the jobs of a run that do not run. */
 enum rc db_rest_run_jobs_drop(struct db_tx *tx, const char *client_id, const char *run_id,
                               struct err *e);

@@ -401,6 +401,24 @@ static void triggers_open_runs(void)
     CHECK_INT(get("/v1/runs/none"), 404);
 }
 
+static void the_same_key_gives_the_first_run(void)
+{
+    static const char PERIOD[] = "{\"from\":\"2026-02-01T00:00:00Z\"}";
+    char first[64], path[120];
+
+    CHECK_INT(ask("POST", H "/sync/orders", "sync-token", PERIOD, "Idempotency-Key: k-1", NULL),
+              202);
+    (void)str_copy(first, sizeof first, jspec_text(J, "run_id"));
+    (void)snprintf(path, sizeof path, "/v1/runs/%s/cancel", first);
+    CHECK_INT(ask("POST", path, "sync-token", NULL, NULL, NULL), 200);
+    CHECK_INT(ask("POST", H "/sync/orders", "sync-token", PERIOD, "Idempotency-Key: k-1", NULL),
+              202);
+    CHECK_STR(jspec_text(J, "run_id"), first);
+    CHECK_INT(ask("POST", H "/sync/orders", "sync-token", NULL, "Idempotency-Key: k-1", NULL), 422);
+    CHECK_INT(ask("POST", H "/sync/orders", "sync-token", PERIOD, NULL, NULL), 202);
+    CHECK(!str_eq(jspec_text(J, "run_id"), first));
+}
+
 static void waiting_for_a_run(void)
 {
     int64_t begun = clock_mono_us();
@@ -692,6 +710,7 @@ int main(void)
     CASE(refusal_says_so);
     CASE(code_is_kept_sealed_with_its_job);
     CASE(triggers_open_runs);
+    CASE(the_same_key_gives_the_first_run);
     CASE(waiting_for_a_run);
     CASE(runs_end_by_counting);
     CASE(cancel_drops_its_work);
