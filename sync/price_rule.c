@@ -15,6 +15,8 @@ static void step(json_t *rules, const char *name, int64_t *value, int64_t after)
     char before_text[MONEY_TEXT_BYTES];
     char after_text[MONEY_TEXT_BYTES];
 
+    if (after == *value)
+        return; /* a rule that changes nothing explains nothing */
     money_write(*value, before_text);
     money_write(after, after_text);
     rule_trace_step(rules, name, before_text, after_text);
