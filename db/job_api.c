@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "db_run.h"
 #include "str.h"
 
 #define LIST_DEFAULT 50
@@ -110,8 +111,13 @@ static enum rc why_not(struct db_tx *tx, int64_t id, struct err *e)
     return err_code(e, RC_BUSY, "job_running", "job %lld is running", (long long)id);
 }
 
-#define RETRY_SET \
-    "UPDATE jobs SET state = 'ready', due_at = now(), attempts = 0, deaths = 0, updated_at = now()"
+/* Kinds whose job is its run (owns_run in sync/kinds.c); jobs of other kinds are items of a run. */
+#define RUN_KINDS "('feed_read', 'order_poll')"
+
+/* An item was counted as failed when its job was parked: it must not be counted again. */
+#define RETRY_SET                                                                                    \
+    "UPDATE jobs SET state = 'ready', due_at = now(), attempts = 0, deaths = 0, updated_at = now()," \
+    " run_id = CASE WHEN state <> 'parked' OR kind IN " RUN_KINDS " THEN run_id END"
 
 static enum rc schedule_rows(struct db_tx *tx, const struct db_rows *rows, struct err *e)
 {
@@ -162,33 +168,60 @@ enum rc db_job_retry_filter(struct db_tx *tx, const struct job_filter *filter, i
     return RC_OK;
 }
 
+/* What was cancelled ends its run, or its item in one; a parked item was counted before. */
+static enum rc cancel_in_run(struct db_tx *tx, const struct db_rows *rows, struct err *e)
+{
+    static const struct run_delta FAILED = { .done = 1, .failed = 1 };
+    const char *run_id = db_text(rows, 0, "run_id");
+    const char *client_id = db_text(rows, 0, "client_id");
+
+    if (run_id == NULL)
+        return RC_OK;
+    if (db_bool(rows, 0, "owns_run"))
+        return db_run_end(tx, client_id, run_id, "cancelled", "cancelled", "The job was cancelled.",
+                          e);
+    return db_bool(rows, 0, "parked") ? RC_OK : db_run_progress(tx, client_id, run_id, &FAILED, e);
+}
+
 enum rc db_job_cancel(struct db_tx *tx, int64_t id, struct err *e)
 {
+    static const char SQL[] =
+        "DELETE FROM jobs WHERE id = $1 AND state <> 'running' RETURNING client_id, run_id,"
+        " state = 'parked' AS parked, kind IN " RUN_KINDS " AS owns_run";
     struct db_args a = DB_ARGS;
     OWN_ROWS struct db_rows *rows = NULL;
     enum rc rc = RC_OK;
 
     db_arg_i64(&a, id);
-    rc = db_exec(tx, "DELETE FROM jobs WHERE id = $1 AND state <> 'running' RETURNING id", &a,
-                 &rows, e);
+    rc = db_exec(tx, SQL, &a, &rows, e);
     if (rc != RC_OK)
         return rc;
-    return db_rows_count(rows) == 0 ? why_not(tx, id, e) : RC_OK;
+    return db_rows_count(rows) == 0 ? why_not(tx, id, e) : cancel_in_run(tx, rows, e);
 }
 
 enum rc db_job_park_client(struct db_tx *tx, const char *client_id, const char *code,
                            const char *detail, struct err *e)
 {
-    static const char SQL[] =
-        "UPDATE jobs SET state = 'parked', outcome = 'denied', updated_at = now(),"
+    static const char JOBS[] =
+        "UPDATE jobs SET state = 'parked', outcome = 'denied', updated_at = now(), run_id = NULL,"
         " problem = jsonb_build_object('code', $2::text, 'detail', $3::text)"
         " WHERE client_id = $1 AND state = 'ready'";
-    struct db_args a = DB_ARGS;
+    static const char RUNS[] =
+        "UPDATE sync_runs SET status = 'cancelled', finished_at = clock_timestamp(),"
+        " problem = jsonb_build_object('code', $2::text, 'detail', $3::text)"
+        " WHERE client_id = $1 AND status IN ('queued', 'running')";
+    static const char *const BOTH[] = { JOBS, RUNS };
+    enum rc rc = RC_OK;
 
-    db_arg_text(&a, client_id);
-    db_arg_text(&a, code);
-    db_arg_text(&a, detail);
-    return db_exec(tx, SQL, &a, NULL, e);
+    for (int i = 0; rc == RC_OK && i < 2; i++) {
+        struct db_args a = DB_ARGS;
+
+        db_arg_text(&a, client_id);
+        db_arg_text(&a, code);
+        db_arg_text(&a, detail);
+        rc = db_exec(tx, BOTH[i], &a, NULL, e);
+    }
+    return rc;
 }
 
 enum rc db_shop_pause(struct db_tx *tx, const char *client_id, const char *shop_id,

@@ -9,10 +9,11 @@ enum rc db_work_prepare(struct db_tx *tx, struct err *e)
 {
     /* The table goes from empty to full and back faster than its statistics, and planning such a statement anew
      * costs more than running it: one plan, by index. */
-    return db_exec(tx,
-                   "SELECT set_config('plan_cache_mode', 'force_generic_plan', true),"
-                   " set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
-                   NULL, NULL, e);
+    return db_exec(
+        tx,
+        "SELECT set_config('plan_cache_mode', 'force_generic_plan', true),"
+        " set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)",
+        NULL, NULL, e);
 }
 
 static int64_t wait_of(const struct db_rows *rows)
@@ -49,7 +50,7 @@ static void claim_read(const struct db_rows *rows, int i, int64_t token, struct 
 {
     struct job *job = &out->job;
 
-    out->suspect = db_i64(rows, i, "deaths") > 0;
+    out->suspect = db_i64(rows, i, "deaths") >= WORK_DEATHS_MAX - 1;
     job->id = db_i64(rows, i, "id");
     job->lane = (enum lane)db_i64(rows, i, "lane");
     job->generation = db_i64(rows, i, "generation");
@@ -75,12 +76,12 @@ enum rc db_work_claim(struct db_tx *tx, const char *shop_id, int64_t token,
         "WITH f AS (SELECT 1 FROM shop_schedule WHERE shop_id = $1 AND lease_token = $2"
         "  AND (paused_reason IS NULL OR paused_until <= statement_timestamp()) FOR KEY SHARE),"
         " u AS MATERIALIZED (" CLAIM_PICK
-        " AND lane <= 2 AND deaths = 0 ORDER BY lane, due_at LIMIT $3"
+        " AND lane <= 2 AND deaths < 2 ORDER BY lane, due_at LIMIT $3"
         "  FOR UPDATE SKIP LOCKED),"
-        " b AS MATERIALIZED (" CLAIM_PICK " AND lane > 2 AND deaths = 0 ORDER BY lane, due_at"
+        " b AS MATERIALIZED (" CLAIM_PICK " AND lane > 2 AND deaths < 2 ORDER BY lane, due_at"
         "  LIMIT least($4::bigint, greatest(0, $5::bigint - (SELECT count(*) FROM u))) FOR UPDATE SKIP LOCKED),"
         " s AS MATERIALIZED (" CLAIM_PICK
-        " AND deaths > 0 ORDER BY lane, due_at LIMIT $6 FOR UPDATE SKIP LOCKED),"
+        " AND deaths >= 2 ORDER BY lane, due_at LIMIT $6 FOR UPDATE SKIP LOCKED),"
         " got AS (UPDATE jobs SET state = 'running', claimed_generation = generation, lease_token = $2,"
         "  attempts = CASE WHEN attempts_since > now() - interval '24 hours' THEN attempts + 1 ELSE 1 END,"
         "  attempts_since = CASE WHEN attempts > 0 AND attempts_since > now() - interval '24 hours'"
@@ -239,6 +240,22 @@ static enum rc schedule_rows(struct db_tx *tx, const struct db_rows *rows, enum 
     return rc;
 }
 
+/* The safety net of others must not stay away: a periodic job that was quarantined tries again after a while. */
+static enum rc periodic_revive(struct db_tx *tx, const char *kind, enum lane lane, struct err *e)
+{
+    static const char SQL[] =
+        "UPDATE jobs SET state = 'ready', due_at = now(), deaths = 0, attempts = 0, updated_at = now()"
+        " WHERE kind = $1 AND entity = '' AND state = 'parked' AND updated_at < now() - interval '5 minutes'"
+        " RETURNING shop_id, client_id";
+    struct db_args a = DB_ARGS;
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc = RC_OK;
+
+    db_arg_text(&a, kind);
+    rc = db_exec(tx, SQL, &a, &rows, e);
+    return rc != RC_OK ? rc : schedule_rows(tx, rows, lane, e);
+}
+
 enum rc db_work_periodic(struct db_tx *tx, const char *kind, enum lane lane, struct err *e)
 {
     static const char DROP[] =
@@ -261,7 +278,9 @@ enum rc db_work_periodic(struct db_tx *tx, const char *kind, enum lane lane, str
     db_arg_text(&a, kind);
     db_arg_i64(&a, lane);
     rc = db_exec(tx, MAKE, &a, &rows, e);
-    return rc != RC_OK ? rc : schedule_rows(tx, rows, lane, e);
+    if (rc == RC_OK)
+        rc = schedule_rows(tx, rows, lane, e);
+    return rc != RC_OK ? rc : periodic_revive(tx, kind, lane, e);
 }
 
 enum rc db_work_periodic_system(struct db_tx *tx, const char *kind, enum lane lane, struct err *e)
@@ -277,7 +296,9 @@ enum rc db_work_periodic_system(struct db_tx *tx, const char *kind, enum lane la
     db_arg_text(&a, kind);
     db_arg_i64(&a, lane);
     rc = db_exec(tx, SQL, &a, &rows, e);
-    return rc != RC_OK ? rc : schedule_rows(tx, rows, lane, e);
+    if (rc == RC_OK)
+        rc = schedule_rows(tx, rows, lane, e);
+    return rc != RC_OK ? rc : periodic_revive(tx, kind, lane, e);
 }
 
 enum rc db_work_count(struct db_tx *tx, struct work_counts *out, struct err *e)

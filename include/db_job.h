@@ -110,7 +110,7 @@ enum rc db_job_cancel(struct db_tx *tx, int64_t id, struct err *e);
 /* Retries all parked jobs of the filter (state and limit are ignored); *n says how many. */
 enum rc db_job_retry_filter(struct db_tx *tx, const struct job_filter *filter, int64_t *n,
                             struct err *e);
-/* Parks what is ready of a client: its jobs wait until they are retried or asked for again. */
+/* Parks what is ready of a client until it is retried or asked for again; cancels its runs. */
 enum rc db_job_park_client(struct db_tx *tx, const char *client_id, const char *code,
                            const char *detail, struct err *e);
 

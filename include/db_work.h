@@ -50,7 +50,7 @@ enum rc db_work_orphans(struct db_tx *tx, const char *shop_id, int64_t token, co
 
 struct work_claim {
     struct job job;
-    bool suspect; /* its worker died before: runs alone */
+    bool suspect; /* one more death and it is quarantined: no other suspect of the shop runs meanwhile */
 };
 /* How many jobs may be claimed: `urgent` of the lanes orders, stock and price, `bulk` of the others, but no bulk
  * beyond `total` together with urgent ones; and one suspect when asked for. */

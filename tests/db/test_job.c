@@ -219,6 +219,7 @@ static const struct job_kind KINDS[] = {
       .max_attempts = 2,
       .backoff_first_s = 1 },
     { .name = "invalid", .lane = LANE_ORDERS, .run = run_invalid },
+    { .name = "whole", .lane = LANE_ORDERS, .run = run_invalid, .owns_run = true },
     { .name = "denied", .lane = LANE_ORDERS, .run = run_denied },
     { .name = "poison", .lane = LANE_ORDERS, .run = run_poison },
     { .name = NULL },
@@ -632,6 +633,25 @@ static void periodic_jobs_come_for_connected_shops(void)
     fresh_sql(P, "DELETE FROM shops WHERE shop_id LIKE 'tick%'");
 }
 
+/* What everything relies on comes back even after a quarantine. */
+static void periodic_jobs_are_revived(void)
+{
+    struct replica r;
+
+    clean();
+    fresh_sql(P, "INSERT INTO shops (shop_id, client_id, open_id, status) VALUES"
+                 " ('tick1', '" CLIENT "', 'o', 'connected')");
+    fresh_sql(
+        P,
+        "INSERT INTO jobs (shop_id, kind, entity, client_id, lane, state, deaths, updated_at) VALUES"
+        " ('tick1', 'tick', '', '" CLIENT "', 0, 'parked', 3, now() - interval '6 minutes')");
+    if (!replica_start(&r, PERIODIC, 2, 45))
+        return;
+    CHECK(until_at_least(&S->runs, 1));
+    replica_stop(&r);
+    fresh_sql(P, "DELETE FROM shops WHERE shop_id LIKE 'tick%'");
+}
+
 static void survives_lost_connections(void)
 {
     struct replica r;
@@ -698,6 +718,54 @@ static void people_list_retry_and_cancel(void)
     CHECK_INT(fresh_count(P, "SELECT count(*) AS n FROM jobs WHERE state = 'ready'"), 1);
 }
 
+static void put_in_run(const char *kind, const char *entity, const char *run_id)
+{
+    struct db_job_key key = { .client_id = CLIENT,
+                              .shop_id = "shop1",
+                              .kind = kind,
+                              .entity = entity,
+                              .lane = LANE_ORDERS,
+                              .run_id = run_id };
+    struct db_tx *tx = NULL;
+    struct err e = { 0 };
+
+    CHECK_INT(db_tx_begin(P, "put", CLIENT, &tx, &e), RC_OK);
+    CHECK_INT(db_job_put(tx, &key, &e), RC_OK);
+    CHECK_INT(db_tx_commit(tx, &e), RC_OK);
+    db_tx_free(tx);
+}
+
+/* A run never waits for a job that is parked, cancelled or has gone over to a later run. */
+static void runs_end_with_their_jobs(void)
+{
+    struct replica r;
+
+    clean();
+    fresh_sql(P, "DELETE FROM sync_runs");
+    fresh_sql(
+        P,
+        "INSERT INTO sync_runs (client_id, id, kind, requested_by, status, total, read_done) VALUES"
+        " ('" CLIENT "', 'run-a', 'products', 'x', 'running', 1, true),"
+        " ('" CLIENT "', 'run-b', 'products', 'x', 'running', 2, true),"
+        " ('" CLIENT "', 'run-c', 'products', 'x', 'running', 0, false)");
+    put_in_run("invalid", "i", "run-a");
+    put_in_run("invalid", "i", "run-b");
+    CHECK(until(
+        "SELECT count(*) AS n FROM sync_runs WHERE id = 'run-a' AND status = 'succeeded' AND unchanged = 1",
+        1));
+    put_in_run("down", "d", "run-b");
+    put_in_run("whole", "", "run-c");
+    if (!replica_start(&r, KINDS, 2, 45))
+        return;
+    CHECK(until(
+        "SELECT count(*) AS n FROM sync_runs WHERE id = 'run-b' AND status = 'failed' AND failed = 2",
+        1));
+    CHECK(until("SELECT count(*) AS n FROM sync_runs WHERE id = 'run-c' AND status = 'failed'"
+                " AND problem ->> 'code' = 'bad_thing'",
+                1));
+    replica_stop(&r);
+}
+
 int main(int argc, char **argv)
 {
     struct err e = { 0 };
@@ -729,7 +797,9 @@ int main(int argc, char **argv)
     RUN(shops_take_turns);
     RUN(shutdown_gives_running_jobs_back);
     RUN(periodic_jobs_come_for_connected_shops);
+    RUN(periodic_jobs_are_revived);
     RUN(survives_lost_connections);
+    RUN(runs_end_with_their_jobs);
     RUN(people_list_retry_and_cancel);
     db_pool_free(P);
     fresh_close(&F);
