@@ -161,18 +161,41 @@ static json_t *line_new(struct sandbox *sb, struct sbx_shop *shop, const json_t 
     return line;
 }
 
+static int64_t stock_of(const json_t *sku)
+{
+    return sbx_int(json_array_get(json_object_get(sku, "inventory"), 0), "quantity");
+}
+
+/* The nth SKU that is live and in stock; n gets what is left to skip when there are fewer. */
+static const json_t *sellable(const struct sbx_shop *shop, size_t *n)
+{
+    const char *id;
+    json_t *product, *sku;
+    size_t i;
+
+    json_object_foreach(shop->products, id, product)
+    {
+        if (!str_eq(sbx_text(product, "status"), "ACTIVATE"))
+            continue;
+        json_array_foreach(json_object_get(product, "skus"), i, sku)
+        {
+            if (stock_of(sku) > 0 && (*n)-- == 0)
+                return sku;
+        }
+    }
+    return NULL;
+}
+
 static json_t *random_items_new(struct sandbox *sb, struct sbx_shop *shop)
 {
     json_t *items = sbx_need(json_array());
-    size_t live = 0, pick;
+    size_t all = SIZE_MAX, pick;
     unsigned int seed = 0;
-    const char *id;
-    json_t *product;
 
     sign_random(&seed, sizeof seed);
-    json_object_foreach(shop->products, id, product) live +=
-        str_eq(sbx_text(product, "status"), "ACTIVATE");
-    if (live == 0) { /* nothing published yet: something the merchant has */
+    (void)sellable(shop, &all); /* counts them: nothing is that far */
+    all = SIZE_MAX - all;
+    if (all == 0) { /* nothing published yet: something the merchant has */
         char text[24];
 
         (void)snprintf(text, sizeof text, "%d",
@@ -180,18 +203,11 @@ static json_t *random_items_new(struct sandbox *sb, struct sbx_shop *shop)
         sbx_append(items, json_pack("{s:s,s:i}", "seller_sku", text, "quantity", 1));
         return items;
     }
-    pick = seed % live;
-    json_object_foreach(shop->products, id, product)
-    {
-        const json_t *skus = json_object_get(product, "skus");
-
-        if (str_eq(sbx_text(product, "status"), "ACTIVATE") && pick-- == 0) {
-            const json_t *sku = json_array_get(skus, seed / 7 % json_array_size(skus));
-
-            sbx_append(items, json_pack("{s:s,s:i}", "seller_sku", sbx_text(sku, "seller_sku"),
-                                        "quantity", (int)(seed % 2 + 1)));
-        }
-    }
+    pick = seed % all;
+    const json_t *sku = sellable(shop, &pick);
+    bool two = seed / 7 % 2 == 1 && stock_of(sku) > 1;
+    sbx_append(items, json_pack("{s:s,s:i}", "seller_sku", sbx_text(sku, "seller_sku"), "quantity",
+                                two ? 2 : 1));
     return items;
 }
 
