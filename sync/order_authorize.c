@@ -61,13 +61,16 @@ static enum rc stage_check(struct import *im, const struct vtex_order *seen, str
 static enum rc authorized_write(struct import *im, const char *event, const char *status,
                                 const char *state, struct err *e)
 {
+    char detail[128] = "VTEX took the word that the order is paid";
     struct import_note note = { .state = state,
                                 .step = "authorized",
                                 .vtex_status = status,
                                 .event = event,
-                                .detail = "VTEX knows that the order is paid",
+                                .detail = detail,
                                 .outcome = "ok" };
 
+    if (status)
+        (void)str_fmt(detail, sizeof detail, "VTEX shows the order as %s", status);
     return import_write(im, &note, e);
 }
 

@@ -6,6 +6,7 @@
 #define TARGETS_H
 
 #include "../../handlers/webhook_scan.h"
+#include "../../sync/map_order.h"
 #include "feed.h"
 #include "jspec.h"
 #include "money.h"
@@ -123,14 +124,49 @@ static void target_webhook(const uint8_t *data, size_t size)
     free(copy);
 }
 
+/* A TikTok order with VTEX's simulation in "simulation": no amount is lost on the way to the placement. */
+static void target_order(const uint8_t *data, size_t size)
+{
+    static struct client client = { .client_id = "client-1",
+                                    .address_lines = { "neighborhood", "street", "number",
+                                                       "complement" } };
+    struct map_place how = { .client = &client,
+                             .endpoint = "https://connector.example/vtex/client-1",
+                             .mail_domain = "connector.example" };
+    OWN_MAP_ORDER struct map_order o = { 0 };
+    json_auto_t *order = NULL, *items = NULL, *packages = NULL, *placed = NULL;
+    struct err e = { 0 };
+    int64_t owed, sum = 0;
+
+    if (jspec_parse(data, size, 0, &order, &e) != RC_OK || map_order_read(order, &o, &e) != RC_OK)
+        return;
+    items = map_order_items_new(&o);
+    packages = map_order_packages_new(order);
+    TARGET_CHECK(items != NULL && packages != NULL);
+    for (size_t i = 0; i < o.n_lines; i++)
+        str_copy_cut(o.lines[i].vtex_sku_id, sizeof o.lines[i].vtex_sku_id, o.lines[i].seller_sku);
+    owed = map_order_merchant_minor(&o);
+    map_order_merge(&o, size % 2 == 1);
+    (void)map_order_sla_choose(&o, json_object_get(order, "simulation"), &e);
+    map_order_freight_split(&o);
+    for (size_t i = 0; i < o.n_lines; i++) {
+        TARGET_CHECK(o.lines[i].freight_minor >= 0);
+        sum += o.lines[i].freight_minor + o.lines[i].quantity * o.lines[i].price_minor;
+    }
+    TARGET_CHECK(o.n_lines == 0 || (sum == owed && map_order_merchant_minor(&o) == owed));
+    e = (struct err){ 0 };
+    if (map_order_place_new(&o, order, &how, &placed, &e) == RC_OK)
+        TARGET_CHECK(placed != NULL);
+    else
+        TARGET_CHECK(e.code[0] != '\0');
+}
+
 static const struct target {
     const char *name; /* also its folder in the corpus */
     void (*run)(const uint8_t *data, size_t size);
 } TARGETS[] = {
-    { "feed", target_feed },
-    { "money", target_money },
-    { "json", target_json },
-    { "webhook", target_webhook },
+    { "feed", target_feed },       { "money", target_money }, { "json", target_json },
+    { "webhook", target_webhook }, { "order", target_order },
 };
 #define TARGETS_COUNT (sizeof TARGETS / sizeof TARGETS[0])
 
