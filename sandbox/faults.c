@@ -6,8 +6,8 @@
 #include "log.h"
 #include "str.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define HANG_MS 60000
 #define SBX_REFUSED_MAX 100

@@ -8,7 +8,7 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #define UNITS_MAX 100
 

@@ -4,7 +4,6 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static json_t *by_status_new(const json_t *book)
 {

@@ -4,7 +4,7 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 /* Codes by the part of the body that is wrong; `missing` for absent members, `bad` for the rest. */
 static const struct {

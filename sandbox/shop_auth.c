@@ -5,8 +5,8 @@
 #include "sign.h"
 #include "str.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define CODE_LIFE_S (30 * 60)
 

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TIMESTAMP_PAST_S 300
 #define TIMESTAMP_FUTURE_S 30

@@ -5,7 +5,7 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #define IMAGE_MAX_BYTES ((size_t)10 << 20)
 #define IMAGE_MIN_PIXELS 100

@@ -5,7 +5,7 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 const json_t *sbx_category(const struct sandbox *sb, const char *id)
 {

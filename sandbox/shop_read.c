@@ -3,9 +3,6 @@
 
 #include "str.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 static json_t *picture_new(const struct sandbox *sb, const char *uri)
 {
     const json_t *image = json_object_get(sb->images, uri);

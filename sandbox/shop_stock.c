@@ -3,9 +3,6 @@
 
 #include "str.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 /* The live product of the path; NULL after sbx_fail. */
 static json_t *live_product(struct sbx_call *c)
 {

@@ -5,7 +5,7 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #define PRICE_MIN_MINOR 50
 #define PRICE_MAX_MINOR 1000000

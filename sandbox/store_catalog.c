@@ -4,7 +4,6 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define PAGE_MAX 1000
 

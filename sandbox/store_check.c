@@ -4,7 +4,7 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #define DIVERGENCE_PERCENT 70 /* a unit price below this share of the store's price diverges */
 

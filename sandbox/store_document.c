@@ -4,7 +4,6 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static int64_t items_total(const json_t *order)
 {

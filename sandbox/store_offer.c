@@ -5,7 +5,7 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 static const struct {
     const char *id, *courier, *estimate;

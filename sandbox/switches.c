@@ -7,7 +7,6 @@
 #include "str.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define DAY_S 86400
 

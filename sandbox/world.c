@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static enum rc asset_json(const char *name, json_t **out, struct err *e)
 {
