@@ -7,7 +7,7 @@
 #include "str.h"
 
 #define CONFIRM_RETRY_S 5
-#define MANUAL_RETRY_S 60
+#define MANUAL_RETRY_S 30
 #define SLOW_CONFIRM_US (15 * 60 * US_PER_S)
 
 static enum rc hold(struct import *im, const char *problem, const char *detail, const char *action,

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define STOCK_RETRY_S 60
+#define STOCK_RETRY_S 30
 #define DATA_RETRY_S 300
 #define ACTION_STOCK \
     "put stock or a delivery for this postal code into VTEX before TikTok's deadline"

@@ -807,7 +807,7 @@ static void short_stock_waits_visibly(void)
     json_object_set_new(json_array_get(json_object_get(W.simulation, "items"), 0), "availability",
                         json_string("withoutStock"));
     CHECK_INT(import_once(&e), RC_BUSY);
-    CHECK(e.retry_after_us >= 60 * US_PER_S);
+    CHECK(e.retry_after_us >= 30 * US_PER_S);
     check_row("importing", "claimed", "out_of_stock");
     CHECK_INT(W.places, 0);
     CHECK_INT(import_once(&e), RC_BUSY);
