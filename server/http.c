@@ -244,6 +244,8 @@ static int header_check(struct http_call *call, const char *method, const char *
     if (block.known_layout && (method + strlen(method) + 1 != call->uri_at ||
                                call->uri_at + call->uri_len + 1 != version))
         return 400;
+    if (!http_guard_line(method, call->req.path, call->req.query))
+        return 400;
     return http_guard_check(call->fields, call->n_fields, &block, why);
 }
 

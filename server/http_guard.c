@@ -2,7 +2,8 @@
  *
  * The library under the listener forgives a lot: bare CR or LF as line ends, folded lines, blanks in odd
  * places, bytes hidden behind a NUL. It parses in place, so the check walks over its memory: each line must
- * begin exactly where the one before ended, or something in between was skipped. */
+ * begin exactly where the one before ended, or something in between was skipped. One thing cannot be told apart
+ * there: a line that ends with NUL LF looks like one that ends with CR LF; no program in front forwards it. */
 #include "http_int.h"
 
 #include "str.h"
@@ -133,6 +134,21 @@ static const char *framing_fault(const struct http_field *fields, int n, bool ht
     if (authorizations > 1)
         return "two_authorizations";
     return NULL;
+}
+
+bool http_guard_line(const char *method, const char *path, const char *query)
+{
+    const struct http_field name = { .name = method, .name_len = strlen(method) };
+
+    for (const char *p = path; *p != 0; p++) {
+        if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f)
+            return false;
+    }
+    for (const char *p = query; *p != 0; p++) {
+        if ((unsigned char)*p <= 0x20 || *p == 0x7f)
+            return false;
+    }
+    return name_ok(&name) && *path != 0;
 }
 
 int http_guard_check(const struct http_field *fields, int n, const struct http_block *block,

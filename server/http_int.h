@@ -69,6 +69,8 @@ struct http_block {
     const char *end;     /* first byte after the empty line */
     bool known_layout;   /* the listener's library keeps the bytes in place */
 };
+/* A method is a token, a path visible ASCII; a query may hold more, but no blank or control byte. */
+bool http_guard_line(const char *method, const char *path, const char *query);
 /* 0 = fine, else the status to refuse with; *why is a constant word for the log. */
 int http_guard_check(const struct http_field *fields, int n, const struct http_block *block,
                      const char **why);
