@@ -94,7 +94,9 @@ static bool nearly_over(const struct grant *g)
 
 enum rc session_tiktok_open(struct job_ctx *ctx, struct tiktok_session *out, struct err *e)
 {
-    struct tiktok_session s = { .platform = ctx->app->platform, .stop = ctx->stop };
+    struct tiktok_session s = { .platform = ctx->app->platform,
+                                .stop = ctx->stop,
+                                .lane = (int)ctx->job->lane };
     struct shop shop = { 0 };
     OWN_GRANT struct grant g = { 0 };
     struct session_state *state;
@@ -139,7 +141,9 @@ void session_tiktok_done(struct tiktok_session *s)
 
 enum rc session_vtex_open(struct job_ctx *ctx, struct vtex_session *out, struct err *e)
 {
-    struct vtex_session s = { .platform = ctx->app->platform, .stop = ctx->stop };
+    struct vtex_session s = { .platform = ctx->app->platform,
+                              .stop = ctx->stop,
+                              .lane = (int)ctx->job->lane };
     OWN_TX struct db_tx *tx = NULL;
     OWN_CLIENT struct client c = { 0 };
     enum rc rc = job_tx_begin(ctx, "vtex_session", &tx, e);

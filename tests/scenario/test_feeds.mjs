@@ -35,7 +35,7 @@ for (let i = 0; i < 8; i++) web.files.set(`/img/${i}.png`, { type: 'image/png', 
 
 const item = (i, extra = {}) => {
   const f = { 'g:id': `${9000 + i}`, 'g:title': `Caneca esmaltada número ${i} para café`, 'g:description': 'Caneca esmaltada resistente.', 'g:link': 'https://loja.example/p',
-    'g:image_link': `${web.url}/img/${i % 8}.png`, 'g:price': `${10 + i}.90 BRL`, 'g:availability': 'in_stock', 'g:brand': 'Aurora', 'g:product_type': 'Casa > Cozinha', 'g:shipping_weight': '0.4 kg', ...extra };
+    'g:image_link': `${web.url}/img/${i % 8}.png`, 'g:price': `${10 + i}.90 BRL`, 'g:availability': 'in_stock', 'g:brand': 'Aurora', 'g:product_type': 'Casa > Cozinha', 'g:material': 'Cerâmica', 'g:shipping_weight': '0.4 kg', ...extra };
   return `<item>${Object.entries(f).map(([k, v]) => `<${k}>${v}</${k}>`).join('')}</item>`;
 };
 const feed = (items, { encoding = 'UTF-8' } = {}) => `<?xml version="1.0" encoding="${encoding}"?>\n<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel><title>Loja</title>${items.join('\n')}</channel></rss>`;
@@ -47,7 +47,8 @@ const snapshot = () => s.sql("SELECT count(*) || ' ' || coalesce(md5(string_agg(
 await test('a good feed is published', async () => {
   set(feed(good));
   const run = await s.run('products', {});
-  same(run.status, 'succeeded', `run (${JSON.stringify(run)})`);
+  const { items } = await s.must('GET', `/v1/clients/${CLIENT}/products`);
+  same(run.status, 'succeeded', `run (${JSON.stringify(run)}; ${JSON.stringify(items.map((p) => p.problems))})`);
   same(run.progress.total, 8, 'total');
 });
 
