@@ -1,4 +1,4 @@
-/* product_check.c - the rules for a product body that a schema cannot say (guide section 9). */
+/* product_check.c - the rules for a product body that a schema cannot say. */
 #include "state.h"
 
 #include "str.h"

@@ -1,4 +1,4 @@
-/* store_check.c - the rules for an order placement that a schema cannot say (VTEX guide sections 9 and 10). */
+/* store_check.c - the rules for an order placement that a schema cannot say. */
 #include "store.h"
 
 #include "str.h"
