@@ -46,7 +46,10 @@ struct db_args {
     char *owned[DB_ARGS_MAX]; /* freed by db_exec */
     bool failed;              /* out of memory or too many; db_exec answers RC_BUG */
 };
-#define DB_ARGS { .n = 0 }
+#define DB_ARGS \
+    {           \
+        .n = 0  \
+    }
 void db_arg_text(struct db_args *a, const char *text); /* NULL = SQL NULL */
 void db_arg_i64(struct db_args *a, int64_t value);
 void db_arg_bool(struct db_args *a, bool value);

@@ -381,7 +381,8 @@ static void set_next_lease(struct workers *w, const struct plan *p)
     int64_t wait = p->lease_wait_us < 0 || p->lease_wait_us > POLL_US ? POLL_US : p->lease_wait_us;
 
     if (p->expired)
-        w->next_expired_us = now + (w->lease_us / 10 < US_PER_S ? w->lease_us / 10 : US_PER_S);
+        w->next_expired_us =
+            now + (w->lease_us / 10 < 2 * US_PER_S ? w->lease_us / 10 : 2 * US_PER_S);
     if (p->lease)
         w->next_lease_us =
             now + (wait < RETRY_LEASE_US && p->n_leased == 0 ? RETRY_LEASE_US : wait);
