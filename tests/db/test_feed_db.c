@@ -632,6 +632,36 @@ static void latin1_by_the_http_header(void)
               1);
 }
 
+/* A group larger than a page of staged rows, between two others. */
+static void a_group_of_thousands(void)
+{
+    char id[16];
+
+    reset();
+    feed_begin();
+    feed_item("first", "A", "Primeiro produto", "10", NULL);
+    for (int i = 0; i < 2500; i++) {
+        (void)str_fmt(id, sizeof id, "V%04d", i);
+        feed_item(id, "B", "Produto enorme", "10", NULL);
+    }
+    feed_item("last", "C", "Ultimo produto", "10", NULL);
+    feed_close();
+    const char *run = go(false, RC_OK, NULL);
+
+    CHECK_INT(count("SELECT count(*) FROM products", NULL), 3);
+    CHECK_INT(
+        count("SELECT jsonb_array_length(desired->'items') FROM products WHERE source_id = 'B'"
+              " AND problems @> '[{\"code\": \"too_many_variants\"}]'",
+              NULL),
+        300);
+    CHECK_INT(count("SELECT count(*) FROM feed_items", NULL), 2502);
+    CHECK_INT(count("SELECT count(*) FROM feed_stage", NULL), 0);
+    run_is(run, "running", 3, 0, 0, 0);
+    published();
+    go(false, RC_OK, NULL);
+    CHECK_INT(count("SELECT count(*) FROM jobs", NULL), 0);
+}
+
 /* The same end wherever the process dies: first a child that exits at the n-th transaction, then a whole run. */
 static void killed_anywhere(void)
 {
@@ -729,6 +759,7 @@ int main(void)
     CASE(a_routine_look_asks_with_the_validator);
     CASE(the_sku_rule_changes_the_ids);
     CASE(latin1_by_the_http_header);
+    CASE(a_group_of_thousands);
     CASE(killed_anywhere);
     db_pool_free(P);
     fresh_close(&F);
