@@ -22,6 +22,7 @@ struct intake {
     char *url;
     intake_finish finish;
     struct conn conn; /* the committer's */
+    int careful;      /* of intake_batch_write */
     pthread_mutex_t lock;
     pthread_cond_t arrived;
     pthread_cond_t watch;
@@ -209,7 +210,7 @@ static enum rc write_once(struct intake *in, struct intake_event **events, int n
     enum rc rc = connected(in, e);
 
     if (rc == RC_OK)
-        rc = intake_batch_write(&in->conn, events, n, e);
+        rc = intake_batch_write(&in->conn, &in->careful, events, n, e);
     if (in->conn.broken)
         conn_close(&in->conn);
     return rc;

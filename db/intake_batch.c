@@ -1,7 +1,8 @@
 /* intake_batch.c - one transaction for a batch of events: dedupe keys, raw bodies, jobs, schedule.
  *
- * Two round trips: the keys first, because what they return decides what else is written; then the rest with the
- * COMMIT behind it. Rows are written in the order of their keys, so that the committers of two replicas never wait
+ * Mostly all events are new, so all of it is sent at once; a unique violation takes it back. Then, and for some
+ * batches after, in two round trips: the keys first, because what they return decides what else is written; then the
+ * rest with the COMMIT behind it. Rows are written in the order of their keys, so that the committers of two replicas never wait
  * for each other in a circle. Only RETURNING says what is new: a distributed database counts wrongly. */
 #include "intake_batch.h"
 
@@ -17,6 +18,11 @@
 #define JOBS_MAX \
     4096 /* of one batch; a webhook that names more orders than fit leaves them to the poll */
 
+#define CAREFUL_BATCHES 32 /* after a repeat, that many are not taken for new */
+
+static const char NEW_KEYS_SQL[] =
+    "INSERT INTO event_keys (source, shop_id, key, digest)"
+    " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])";
 static const char KEYS_SQL[] =
     "INSERT INTO event_keys (source, shop_id, key, digest)"
     " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])"
@@ -54,15 +60,9 @@ static const struct {
     const char *name;
     const char *sql;
 } STATEMENTS[] = {
-    { "intake_keys", KEYS_SQL },         { "intake_known", KNOWN_SQL },
-    { "intake_events", EVENTS_SQL },     { "intake_jobs", JOBS_SQL },
-    { "intake_schedule", SCHEDULE_SQL },
-};
-
-struct job_row {
-    const char *shop_id;
-    const struct topic_job *job;
-    char entity[64];
+    { "intake_keys_new", NEW_KEYS_SQL }, { "intake_keys", KEYS_SQL },
+    { "intake_known", KNOWN_SQL },       { "intake_events", EVENTS_SQL },
+    { "intake_jobs", JOBS_SQL },         { "intake_schedule", SCHEDULE_SQL },
 };
 
 struct batch {
@@ -218,7 +218,7 @@ static bool send_word(struct batch *b, const char *sql)
 
 /* ---- first round trip: the keys ------------------------------------------------------------------ */
 
-static enum rc keys_send(struct batch *b, PGresult **results, struct err *e)
+static bool keys_send(struct batch *b, const char *statement)
 {
     OWN_ARGS struct db_args a = { 0 };
 
@@ -226,10 +226,7 @@ static enum rc keys_send(struct batch *b, PGresult **results, struct err *e)
     arg_texts(&a, b->unique, b->n_unique, COL_SHOP);
     arg_texts(&a, b->unique, b->n_unique, COL_KEY);
     arg_bytes(&a, b->unique, b->n_unique, true);
-    if (PQenterPipelineMode(b->conn->pg) != 1 || !send_word(b, "BEGIN") ||
-        !send_prepared(b, "intake_keys", &a) || PQpipelineSync(b->conn->pg) != 1)
-        return conn_fail(b->conn, NULL, "intake", e);
-    return conn_pipeline_results(b->conn, results, 2, e);
+    return send_word(b, "BEGIN") && send_prepared(b, statement, &a);
 }
 
 static enum rc keys_write(struct batch *b, struct err *e)
@@ -237,7 +234,10 @@ static enum rc keys_write(struct batch *b, struct err *e)
     OWN_RESULT PGresult *begun = NULL;
     OWN_RESULT PGresult *keys = NULL;
     PGresult *results[2] = { NULL, NULL };
-    enum rc rc = keys_send(b, results, e);
+    bool sent = PQenterPipelineMode(b->conn->pg) == 1 && keys_send(b, "intake_keys") &&
+                PQpipelineSync(b->conn->pg) == 1;
+    enum rc rc = sent ? conn_pipeline_results(b->conn, results, 2, e)
+                      : conn_fail(b->conn, NULL, "intake", e);
 
     begun = results[0];
     keys = results[1];
@@ -328,75 +328,6 @@ static void twins_judge(struct batch *b)
 
 /* ---- second round trip: events, jobs, schedule, COMMIT ------------------------------------------- */
 
-static void job_add(struct batch *b, const struct intake_event *ev, const struct topic_job *job,
-                    const char *entity, size_t len)
-{
-    struct job_row *row = &b->jobs[b->n_jobs];
-
-    if (len >= sizeof row->entity || (len == 0 && !job->per_shop))
-        return;
-    row->shop_id = ev->shop_id;
-    row->job = job;
-    memcpy(row->entity, entity, len);
-    row->entity[len] = 0;
-    b->n_jobs++;
-}
-
-/* Most rows that the stored events can become. */
-static size_t jobs_room(const struct batch *b)
-{
-    size_t room = 1;
-
-    for (int i = 0; i < b->n_stored; i++) {
-        room++;
-        for (const char *p = b->stored[i]->more_entities; p != NULL && *p != 0; p++)
-            room += *p == '\n';
-    }
-    return room;
-}
-
-static int by_job(const void *a, const void *b)
-{
-    const struct job_row *x = a;
-    const struct job_row *y = b;
-    int order = strcmp(x->shop_id, y->shop_id);
-
-    if (order == 0)
-        order = strcmp(x->job->kind, y->job->kind);
-    return order != 0 ? order : strcmp(x->entity, y->entity);
-}
-
-/* Jobs of the fresh events, each key once. */
-static bool jobs_collect(struct batch *b)
-{
-    int kept = 0;
-
-    b->jobs = calloc(jobs_room(b), sizeof *b->jobs);
-    if (b->jobs == NULL)
-        return false;
-    for (int i = 0; i < b->n_stored; i++) {
-        const struct intake_event *ev = b->stored[i];
-        const struct topic_job *job = ev->fate == FATE_FRESH ? intake_topic_job(ev) : NULL;
-
-        if (job == NULL)
-            continue;
-        job_add(b, ev, job, ev->entity, job->per_shop ? 0 : strlen(ev->entity));
-        for (const char *p = ev->more_entities; p != NULL && *p != 0;) {
-            size_t len = strcspn(p, "\n");
-
-            job_add(b, ev, job, p, len);
-            p += len + (p[len] != 0);
-        }
-    }
-    qsort(b->jobs, (size_t)b->n_jobs, sizeof *b->jobs, by_job);
-    for (int i = 0; i < b->n_jobs; i++) {
-        if (kept == 0 || by_job(&b->jobs[i], &b->jobs[kept - 1]) != 0)
-            b->jobs[kept++] = b->jobs[i];
-    }
-    b->n_jobs = kept;
-    return true;
-}
-
 static bool events_send(struct batch *b)
 {
     OWN_ARGS struct db_args a = { 0 };
@@ -460,7 +391,7 @@ static bool schedule_send(struct batch *b)
 /* Every statement's result, then the one that counts: the tag of the COMMIT. */
 static enum rc end_read(struct batch *b, int n, struct err *e)
 {
-    PGresult *results[4] = { NULL, NULL, NULL, NULL };
+    PGresult *results[6] = { NULL };
     struct err lost = { 0 };
     enum rc rc = conn_pipeline_results(b->conn, results, n, &lost);
     const char *tag = results[n - 1] != NULL ? PQcmdStatus(results[n - 1]) : "";
@@ -478,16 +409,19 @@ static enum rc end_read(struct batch *b, int n, struct err *e)
     return rc;
 }
 
-static enum rc rest_write(struct batch *b, struct err *e)
+/* `whole`: with BEGIN and the keys in front, which then must all be new. */
+static enum rc rest_write(struct batch *b, bool whole, struct err *e)
 {
-    int n = 0;
-    bool sent = PQenterPipelineMode(b->conn->pg) == 1;
+    int n = whole ? 2 : 0;
+    bool sent =
+        PQenterPipelineMode(b->conn->pg) == 1 && (!whole || keys_send(b, "intake_keys_new"));
 
     for (int i = 0; i < b->n; i++) {
         if (b->all[i]->fate != FATE_REPEAT)
             b->stored[b->n_stored++] = b->all[i];
     }
-    if (!jobs_collect(b))
+    b->jobs = intake_jobs_new(b->stored, b->n_stored, &b->n_jobs);
+    if (b->jobs == NULL)
         sent = false;
     if (sent && b->n_stored > 0) {
         sent = events_send(b);
@@ -531,7 +465,32 @@ static void count_fates(const struct batch *b)
     metrics_add("connector_events_dead_total", NULL, dead);
 }
 
-enum rc intake_batch_write(struct conn *c, struct intake_event **events, int n, struct err *e)
+/* Leaves the connection without an open transaction, or marks it as broken. */
+static void roll_back(struct conn *c)
+{
+    if (!c->broken && conn_simple(c, "ROLLBACK", INTAKE_STATEMENT_MS, NULL, NULL) != RC_OK)
+        c->broken = true;
+}
+
+/* As if all were new, in one round trip. RC_DUPLICATE: not all are, nothing was written. */
+static enum rc write_new(struct conn *c, struct intake_event **events, int n, struct err *e)
+{
+    OWN_BATCH struct batch b;
+    enum rc rc = RC_OK;
+
+    batch_init(&b, c, events, n);
+    for (int i = 0; i < b.n_unique; i++)
+        b.unique[i]->fate = FATE_FRESH;
+    twins_judge(&b);
+    rc = rest_write(&b, true, e);
+    if (rc == RC_OK)
+        count_fates(&b);
+    else
+        roll_back(c);
+    return rc;
+}
+
+static enum rc write_any(struct conn *c, struct intake_event **events, int n, struct err *e)
 {
     OWN_BATCH struct batch b;
     enum rc rc = RC_OK;
@@ -542,13 +501,24 @@ enum rc intake_batch_write(struct conn *c, struct intake_event **events, int n, 
         rc = known_read(&b, e);
     if (rc == RC_OK) {
         twins_judge(&b);
-        rc = rest_write(&b, e);
+        rc = rest_write(&b, false, e);
     }
     if (rc == RC_OK)
         count_fates(&b);
-    else if (!c->broken && conn_simple(c, "ROLLBACK", INTAKE_STATEMENT_MS, NULL, NULL) != RC_OK)
-        c->broken = true;
+    else
+        roll_back(c);
     return rc;
+}
+
+enum rc intake_batch_write(struct conn *c, int *careful, struct intake_event **events, int n,
+                           struct err *e)
+{
+    enum rc rc = *careful > 0 ? RC_DUPLICATE : write_new(c, events, n, e);
+
+    if (rc != RC_DUPLICATE)
+        return rc;
+    *careful = *careful > 0 ? *careful - 1 : CAREFUL_BATCHES;
+    return write_any(c, events, n, e);
 }
 
 enum rc intake_batch_open(struct conn *c, const char *url, struct err *e)

@@ -22,11 +22,21 @@ struct topic_job {
 /* NULL: the event is only kept (other topics, dead letters). */
 const struct topic_job *intake_topic_job(const struct intake_event *ev);
 
+/* A job that a batch asks for. */
+struct job_row {
+    const char *shop_id;
+    const struct topic_job *job;
+    char entity[64];
+};
+/* Jobs of the fresh ones among n events, each key once, sorted by it; the caller frees. NULL: out of memory. */
+struct job_row *intake_jobs_new(struct intake_event *const *events, int n, int *n_jobs);
+
 /* Opens the committer's connection and prepares its statements. */
 enum rc intake_batch_open(struct conn *c, const char *url, struct err *e);
 /* Key, raw event, jobs, schedule, notice. RC_OK: all committed, the command tag said so; fates are set.
  * RC_DOWN: nothing was committed. RC_UNSURE: the end of the commit is unknown. RC_INVALID, RC_BUG: the database
- * refused something in it; nothing was committed. */
-enum rc intake_batch_write(struct conn *c, struct intake_event **events, int n, struct err *e);
+ * refused something in it; nothing was committed. *careful is the caller's memory between batches; 0 at first. */
+enum rc intake_batch_write(struct conn *c, int *careful, struct intake_event **events, int n,
+                           struct err *e);
 
 #endif

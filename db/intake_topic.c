@@ -1,4 +1,4 @@
-/* intake_topic.c - which notifications are work, and of which kind; all others are only kept. */
+/* intake_topic.c - which notifications are work, of which kind, and the jobs that a batch asks for. */
 #include "intake_batch.h"
 
 #include <string.h>
@@ -29,4 +29,73 @@ const struct topic_job *intake_topic_job(const struct intake_event *ev)
             return &TOPIC_JOBS[i];
     }
     return NULL;
+}
+
+static void job_add(struct job_row *jobs, int *n, const struct intake_event *ev,
+                    const struct topic_job *job, const char *entity, size_t len)
+{
+    struct job_row *row = &jobs[*n];
+
+    if (len >= sizeof row->entity || (len == 0 && !job->per_shop))
+        return;
+    row->shop_id = ev->shop_id;
+    row->job = job;
+    memcpy(row->entity, entity, len);
+    row->entity[len] = 0;
+    (*n)++;
+}
+
+/* Most rows that the events can become. */
+static size_t jobs_room(struct intake_event *const *events, int n)
+{
+    size_t room = 1;
+
+    for (int i = 0; i < n; i++) {
+        room++;
+        for (const char *p = events[i]->more_entities; p != NULL && *p != 0; p++)
+            room += *p == '\n';
+    }
+    return room;
+}
+
+static int by_job(const void *a, const void *b)
+{
+    const struct job_row *x = a;
+    const struct job_row *y = b;
+    int order = strcmp(x->shop_id, y->shop_id);
+
+    if (order == 0)
+        order = strcmp(x->job->kind, y->job->kind);
+    return order != 0 ? order : strcmp(x->entity, y->entity);
+}
+
+struct job_row *intake_jobs_new(struct intake_event *const *events, int n, int *n_jobs)
+{
+    struct job_row *jobs = calloc(jobs_room(events, n), sizeof *jobs);
+    int made = 0;
+    int kept = 0;
+
+    if (jobs == NULL)
+        return NULL;
+    for (int i = 0; i < n; i++) {
+        const struct intake_event *ev = events[i];
+        const struct topic_job *job = ev->fate == FATE_FRESH ? intake_topic_job(ev) : NULL;
+
+        if (job == NULL)
+            continue;
+        job_add(jobs, &made, ev, job, ev->entity, job->per_shop ? 0 : strlen(ev->entity));
+        for (const char *p = ev->more_entities; p != NULL && *p != 0;) {
+            size_t len = strcspn(p, "\n");
+
+            job_add(jobs, &made, ev, job, p, len);
+            p += len + (p[len] != 0);
+        }
+    }
+    qsort(jobs, (size_t)made, sizeof *jobs, by_job);
+    for (int i = 0; i < made; i++) {
+        if (kept == 0 || by_job(&jobs[i], &jobs[kept - 1]) != 0)
+            jobs[kept++] = jobs[i];
+    }
+    *n_jobs = kept;
+    return jobs;
 }

@@ -100,8 +100,9 @@ await test('killed database: no 200 without a committed row, answers in time', a
 });
 
 await test('what was refused is accepted when it comes again, and nothing is there twice', async () => {
-  for (const n of no) same((await send(bodyOf(n))).status, 200, `webhook ${n}`);
-  for (const n of [...yes].slice(-50)) same((await send(bodyOf(n))).status, 200, `repeat ${n}`);
+  const again = [...no, ...[...yes].slice(-200)];
+  const answers = await Promise.all(again.map(async (n) => ({ n, ...(await send(bodyOf(n))) })));
+  same(answers.filter((a) => a.status !== 200), [], 'not accepted');
   same(Number(sql(url, 'SELECT count(*) FROM events')), next, 'events');
   same(Number(sql(url, 'SELECT count(DISTINCT key) FROM events')), next, 'distinct events');
   same(Number(sql(url, 'SELECT count(*) FROM event_keys')), next, 'keys');
