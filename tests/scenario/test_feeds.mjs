@@ -42,7 +42,7 @@ const feed = (items, { encoding = 'UTF-8' } = {}) => `<?xml version="1.0" encodi
 const set = (body, more = {}) => web.files.set('/feed.xml', { body, ...more });
 const good = Array.from({ length: 8 }, (_, i) => item(i));
 const snapshot = () => s.sql("SELECT count(*) || ' ' || coalesce(md5(string_agg(item_id || hash::text, ',' ORDER BY item_id)), '') FROM feed_items")
-  + s.sql("SELECT count(*) || ' ' || md5(string_agg(source_id || status || in_feed::text || desired::text, ',' ORDER BY source_id)) FROM products");
+  + s.sql("SELECT count(*) || ' ' || md5(string_agg(source_id || in_feed::text || desired::text, ',' ORDER BY source_id)) FROM products");
 
 await test('a good feed is published', async () => {
   set(feed(good));

@@ -1,7 +1,7 @@
 // kill -9 at each named step of order placement, and answers lost on the way: one VTEX order each, none missing.
 import { Stack, end, ok, same, sql, test, until, WORK, join } from './lib.mjs';
 
-const s = await Stack.start({ env: { ORDER_POLL_SECONDS: '2', LEASE_SECONDS: '5', IN_DOUBT_SETTLE_SECONDS: '2' } });
+const s = await Stack.start({ sandboxArgs: ['--products', '24'], env: { ORDER_POLL_SECONDS: '2', LEASE_SECONDS: '5', IN_DOUBT_SETTLE_SECONDS: '2' } });
 await s.client();
 await s.connect();
 await s.run('products', {});
@@ -27,7 +27,7 @@ for (const point of ['order_claimed', 'order_place_before', 'order_place_sent', 
 }
 
 for (const [operation, kind] of [['placeFulfillmentOrder', 'cut'], ['placeFulfillmentOrder', 'cut_before'], ['placeFulfillmentOrder', '500'],
-  ['placeFulfillmentOrder', 'html'], ['authorizeDispatch', 'cut'], ['authorizeDispatch', '503'], ['simulateFulfillment', '429'], ['getOrder', '500']]) {
+  ['placeFulfillmentOrder', 'html'], ['authorizeDispatch', 'cut'], ['authorizeDispatch', '503'], ['simulateCart', '429'], ['getOrder', '500']]) {
   await test(`${operation} answers with ${kind}`, async () => {
     await s.adminMust('POST', '/faults', { where: 'vtex', operation, kind, count: 1 });
     const { order_id: id } = await s.adminMust('POST', '/orders', {});

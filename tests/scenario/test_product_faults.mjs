@@ -12,7 +12,7 @@ async function checkCatalog(s) {
     created.get(id).add(answer.data.product_id);
   }
   for (const [id, products] of created) same(products.size, 1, `TikTok products of ${id}`);
-  const { items } = await s.must('GET', `/v1/clients/${CLIENT}/products`);
+  const { items } = await s.must('GET', `/v1/clients/${CLIENT}/products?limit=200`);
   for (const p of items) ok(['live', 'rejected', 'in_review', 'waiting', 'held'].includes(p.status), `${p.source_id} is ${p.status}`);
   const externals = (await s.heldProducts()).map((p) => p.external_product_id);
   ok(externals.length > 0 && externals.every(Boolean), `external ids: ${externals.slice(0, 5)}`);
@@ -22,7 +22,7 @@ async function checkCatalog(s) {
 
 for (const [point, count] of [['feed_staged', 1], ['feed_applied', 1], ['image_uploaded', 3], ['create_before', 2], ['create_sent', 3], ['create_stored', 4]]) {
   await test(`killed at ${point}`, async () => {
-    const s = await Stack.start({ start: false, env: { LEASE_SECONDS: '5' } });
+    const s = await Stack.start({ start: false, sandboxArgs: ['--products', '24'], env: { LEASE_SECONDS: '5' } });
     const once = join(WORK, `once-${point}`);
     const fault = { FAULT_POINT: point, FAULT_COUNT: String(count), FAULT_ONCE_FILE: once };
     await s.startConnector(fault);
@@ -37,7 +37,7 @@ for (const [point, count] of [['feed_staged', 1], ['feed_applied', 1], ['image_u
     }, 90000);
     same(run.progress.done, run.progress.total, 'done');
     const items = await checkCatalog(s);
-    ok(items.filter((p) => ['live', 'in_review'].includes(p.status)).length >= 55, `products: ${items.length}`);
+    ok(items.filter((p) => ['live', 'in_review'].includes(p.status)).length >= 20, `products: ${items.length}`);
     s.noViolations();
     await s.connector.stop();
     await s.sandbox.stop();
@@ -45,7 +45,7 @@ for (const [point, count] of [['feed_staged', 1], ['feed_applied', 1], ['image_u
 }
 
 await test('429, 5xx, cut and hanging answers of TikTok', async () => {
-  const s = await Stack.start({ env: { LEASE_SECONDS: '5' } });
+  const s = await Stack.start({ sandboxArgs: ['--products', '24'], env: { LEASE_SECONDS: '5' } });
   await s.client();
   await s.connect();
   for (const kind of ['429', '500', '503', 'cut', 'cut_before', 'html']) await s.adminMust('POST', '/faults', { where: 'tiktok', operation: 'create_product', kind, count: 2 });
@@ -54,7 +54,7 @@ await test('429, 5xx, cut and hanging answers of TikTok', async () => {
   const run = await s.run('products', {}, { ms: 150000 });
   same(run.progress.done, run.progress.total, `done (${JSON.stringify(run)})`);
   const items = await checkCatalog(s);
-  ok(items.filter((p) => ['live', 'in_review'].includes(p.status)).length >= 55, `products: ${JSON.stringify(items.map((p) => p.status))}`);
+  ok(items.filter((p) => ['live', 'in_review'].includes(p.status)).length >= 20, `products: ${JSON.stringify(items.map((p) => p.status))}`);
   s.noViolations();
   await s.connector.stop();
 });

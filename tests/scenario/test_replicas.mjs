@@ -1,7 +1,7 @@
 // Two replicas on one database share the shops without a double call; a killed one is replaced.
-import { Stack, end, ok, same, test, until } from './lib.mjs';
+import { CLIENT, Stack, end, ok, same, test, until } from './lib.mjs';
 
-const s = await Stack.start({ env: { LEASE_SECONDS: '6', ORDER_POLL_SECONDS: '5' } });
+const s = await Stack.start({ sandboxArgs: ['--products', '24'], env: { LEASE_SECONDS: '6', ORDER_POLL_SECONDS: '5' } });
 const second = await s.startConnector({}, { second: true });
 await s.client();
 await s.connect();
@@ -15,7 +15,10 @@ await test('two replicas publish one catalog without a double call', async () =>
 
 await test('orders placed while both run are placed once each', async () => {
   const ids = [];
-  for (let i = 0; i < 20; i++) ids.push((await s.adminMust('POST', '/orders', {})).order_id);
+  const { items } = await s.must('GET', `/v1/clients/${CLIENT}/products?status=live&limit=200`);
+  const { seller_sku: sku } = items.flatMap((p) => p.skus).sort((a, b) => b.stock.published - a.stock.published)[0];
+  await s.adminMust('POST', `/skus/${sku}`, { stock: 500 });
+  for (let i = 0; i < 20; i++) ids.push((await s.adminMust('POST', '/orders', { items: [{ seller_sku: sku, quantity: 1 }] })).order_id);
   for (const id of ids) await s.orderState(id, 'authorized', 60000);
   const placed = s.calls('placeFulfillmentOrder').map((x) => JSON.parse(x.body)[0].marketplaceOrderId);
   same(placed.length, new Set(placed).size, 'placements per order');
@@ -37,7 +40,7 @@ await test('a replica killed while it holds the shop is replaced when its lease 
 });
 
 await test('killed and started again with a long lease: under 5 s to the next order', async () => {
-  const t = await Stack.start({ env: { LEASE_SECONDS: '45', ORDER_POLL_SECONDS: '3600' } });
+  const t = await Stack.start({ sandboxArgs: ['--products', '12'], env: { LEASE_SECONDS: '45', ORDER_POLL_SECONDS: '3600' } });
   await t.client();
   await t.connect();
   await t.run('products', {});

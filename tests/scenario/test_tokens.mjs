@@ -1,7 +1,7 @@
 // Tokens: one refresh for many expired calls, both tokens kept; deauthorization parks; an ending authorization shows.
 import { CLIENT, Stack, end, ok, request, same, test, until } from './lib.mjs';
 
-const s = await Stack.start({ env: { LEASE_SECONDS: '5', ORDER_POLL_SECONDS: '3600' } });
+const s = await Stack.start({ sandboxArgs: ['--products', '24'], env: { LEASE_SECONDS: '5', ORDER_POLL_SECONDS: '3600' } });
 await s.client();
 
 await test('the callback refuses a missing, foreign, used or invented state', async () => {
