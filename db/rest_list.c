@@ -131,7 +131,7 @@ enum rc db_rest_taxonomy_get(struct db_tx *tx, const char *client_id, const char
     return RC_OK;
 }
 
-/* A product job for each product of the category that has something to say to TikTok. */
+/* A product job for each product of the category, or of one below it, that may be sent to TikTok. */
 static enum rc republish_category(struct db_tx *tx, const char *client_id,
                                   const char *source_category, struct err *e)
 {
@@ -147,7 +147,8 @@ static enum rc republish_category(struct db_tx *tx, const char *client_id,
                  " due_at, first_due_at) SELECT p.shop_id, 'product_publish', p.source_id,"
                  " p.client_id, $3::bigint::smallint, now(), now() FROM products p"
                  " JOIN shops s ON s.shop_id = p.shop_id WHERE p.client_id = $1"
-                 " AND p.source_category = $2 AND p.in_feed AND s.status = 'connected'"
+                 " AND (p.source_category = $2 OR starts_with(p.source_category, $2 || ' > '))"
+                 " AND p.in_feed AND s.status = 'connected'"
                  " AND p.status NOT IN ('deleted', 'deactivated')" DB_JOB_ON_CONFLICT
                  " RETURNING shop_id) SELECT DISTINCT shop_id FROM made",
                  &a, &rows, e);

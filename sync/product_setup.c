@@ -117,7 +117,8 @@ static enum rc shop_warehouse(struct publish *p, struct err *e)
 
 enum rc publish_warehouse(struct publish *p, struct err *e)
 {
-    const char *given = p->client.warehouse_id[0] ? p->client.warehouse_id : p->run_warehouse_id;
+    const char *given = p->run_warehouse_id[0] ? p->run_warehouse_id
+                                               : p->client.warehouse_id; /* asked for, then set */
     enum rc rc = RC_OK;
 
     if (given[0] == '\0' && p->shop.warehouse_id[0] == '\0') {
