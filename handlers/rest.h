@@ -12,8 +12,8 @@
 /* client_hash of the path; RC_NOT_FOUND when it cannot be one. Borrowed from req. */
 enum rc rest_client_hash(const struct http_req *req, const char **out, struct err *e);
 /* Begins a transaction of the path's client; RC_NOT_FOUND when there is no such client. */
-enum rc rest_begin(struct app *app, const struct http_req *req, const char *name, const char **client_id,
-                   struct db_tx **tx, struct err *e);
+enum rc rest_begin(struct app *app, const struct http_req *req, const char *name,
+                   const char **client_id, struct db_tx **tx, struct err *e);
 
 /* A page that was asked for with ?limit=&cursor=. */
 struct rest_page {
@@ -21,8 +21,8 @@ struct rest_page {
     char cursor[REST_CURSOR_BYTES]; /* "" = first page */
 };
 /* Checks the query against `allowed` (NULL-terminated; limit and cursor are always allowed). */
-enum rc rest_page_read(const struct http_req *req, const char *const *allowed, struct rest_page *out,
-                       struct err *e);
+enum rc rest_page_read(const struct http_req *req, const char *const *allowed,
+                       struct rest_page *out, struct err *e);
 /* {"items", "next"} with a Link header when there is a next page. */
 enum rc rest_page_reply(struct http_reply *reply, const struct http_req *req, const json_t *items,
                         const char *next, struct err *e);

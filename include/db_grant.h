@@ -11,13 +11,13 @@
 struct grant {
     char client_id[68];
     char open_id[128];
-    char status[24];       /* active, needs_reauthorization, revoked */
-    char *access_token;    /* NULL after a wipe */
-    char *refresh_token;   /* NULL unless asked for */
-    int64_t version;       /* grows with each stored pair */
+    char status[24];     /* active, needs_reauthorization, revoked */
+    char *access_token;  /* NULL after a wipe */
+    char *refresh_token; /* NULL unless asked for */
+    int64_t version;     /* grows with each stored pair */
     int64_t obtained_us, expires_us;
-    int64_t ends_us;       /* end of the authorization: the refresh token's last moment */
-    int64_t now_us;        /* database clock when it was read */
+    int64_t ends_us; /* end of the authorization: the refresh token's last moment */
+    int64_t now_us;  /* database clock when it was read */
 };
 /* RC_NOT_FOUND when there is none. */
 enum rc db_grant_get(struct db_tx *tx, const char *client_id, const char *open_id,
@@ -35,7 +35,7 @@ struct grant_tokens {
     const char *seller_name; /* NULL keeps what is stored */
     const char *region;      /* the same */
     int64_t user_type;
-    const json_t *scopes;    /* list of texts; NULL keeps what is stored */
+    const json_t *scopes; /* list of texts; NULL keeps what is stored */
 };
 
 /* Claims the refresh of a grant under its row lock. RC_OK: the caller must refresh and then store or give
@@ -44,7 +44,8 @@ struct grant_tokens {
 enum rc db_grant_claim(struct db_tx *tx, const char *client_id, const char *open_id, int64_t seen,
                        struct err *e);
 /* Gives a claim back after a failure that says nothing about the grant. */
-enum rc db_grant_unclaim(struct db_tx *tx, const char *client_id, const char *open_id, struct err *e);
+enum rc db_grant_unclaim(struct db_tx *tx, const char *client_id, const char *open_id,
+                         struct err *e);
 /* Stores a refreshed pair, both tokens at once. RC_DUPLICATE when the grant is not active any more or
  * another version was stored meanwhile: nothing was written. */
 enum rc db_grant_refreshed(struct db_tx *tx, const char *client_id, int64_t seen,
@@ -57,7 +58,8 @@ enum rc db_grant_needs_reauthorization(struct db_tx *tx, const char *client_id, 
                                        struct err *e);
 /* Disconnects one shop: cipher wiped, work paused; the grant's tokens are wiped too when no other shop of
  * the grant is left. */
-enum rc db_shop_disconnect(struct db_tx *tx, const char *client_id, const char *shop_id, struct err *e);
+enum rc db_shop_disconnect(struct db_tx *tx, const char *client_id, const char *shop_id,
+                           struct err *e);
 /* Which of the needed scopes the seller did not grant; new list. Empty when TikTok did not say. */
 enum rc db_grant_missing_scopes(struct db_tx *tx, const char *client_id, const char *open_id,
                                 const char *const *needed, size_t n, json_t **out, struct err *e);
@@ -66,7 +68,8 @@ enum rc db_grant_drop_unused(struct db_tx *tx, const char *client_id, const char
                              struct err *e);
 /* Whether every deauthorization of the shop came or happened before its current authorization (late or
  * waiting news). One that arrived after it and claims to be older than any honest repeat counts as news. */
-enum rc db_shop_deauthorization_is_old(struct db_tx *tx, const char *shop_id, bool *old, struct err *e);
+enum rc db_shop_deauthorization_is_old(struct db_tx *tx, const char *shop_id, bool *old,
+                                       struct err *e);
 /* Raw body of the shop's newest event of a topic into *out. RC_NOT_FOUND when none is stored. */
 enum rc db_shop_event_body(struct db_tx *tx, const char *shop_id, int topic, struct buf *out,
                            struct err *e);

@@ -8,8 +8,8 @@
 
 /* A page. Free with rest_list_done. */
 struct rest_list {
-    json_t *items;                     /* array of documents; owned */
-    char next[DB_REST_CURSOR_BYTES];   /* cursor of the following page, "" on the last */
+    json_t *items;                   /* array of documents; owned */
+    char next[DB_REST_CURSOR_BYTES]; /* cursor of the following page, "" on the last */
 };
 void rest_list_done(struct rest_list *list);
 #define OWN_LIST __attribute__((cleanup(rest_list_done)))
@@ -30,7 +30,8 @@ struct runs_filter {
 enum rc db_rest_runs(struct db_tx *tx, const char *client_id, const struct runs_filter *filter,
                      const char *cursor, int limit, struct rest_list *out, struct err *e);
 /* One run of any client (transaction of DB_SYSTEM); new reference, RC_NOT_FOUND. client_id may be NULL. */
-enum rc db_rest_run(struct db_tx *tx, const char *id, json_t **doc, char client_id[68], struct err *e);
+enum rc db_rest_run(struct db_tx *tx, const char *id, json_t **doc, char client_id[68],
+                    struct err *e);
 enum rc db_rest_run_changes(struct db_tx *tx, const char *client_id, const char *run_id,
                             const char *cursor, int limit, struct rest_list *out, struct err *e);
 /* A run of the same kind, dry or not, that has not begun: its id, "" when there is none. *same: it was

@@ -50,7 +50,8 @@ enum rc db_work_orphans(struct db_tx *tx, const char *shop_id, int64_t token, co
 
 struct work_claim {
     struct job job;
-    bool suspect; /* one more death and it is quarantined: no other suspect of the shop runs meanwhile */
+    bool
+        suspect; /* one more death and it is quarantined: no other suspect of the shop runs meanwhile */
 };
 /* How many jobs may be claimed: `urgent` of the lanes orders, stock and price, `bulk` of the others, but no bulk
  * beyond `total` together with urgent ones; and one suspect when asked for. */
@@ -60,8 +61,8 @@ struct work_room {
 };
 /* Claims due jobs. Nothing when the lease was lost or the shop is paused. *out is a heap array in the order to run;
  * payloads are the caller's. */
-enum rc db_work_claim(struct db_tx *tx, const char *shop_id, int64_t token, const struct work_room *room,
-                      struct work_claim **out, int *n, struct err *e);
+enum rc db_work_claim(struct db_tx *tx, const char *shop_id, int64_t token,
+                      const struct work_room *room, struct work_claim **out, int *n, struct err *e);
 /* Microseconds until the shop's next ready job is due, -1 = none, or the shop is paused. */
 enum rc db_work_next_job(struct db_tx *tx, const char *shop_id, int64_t *wait_us, struct err *e);
 

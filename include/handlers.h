@@ -10,7 +10,7 @@ extern const struct http_route OPS_ROUTES[]; /* livez, readyz, metrics */
 extern const int OPS_ROUTES_COUNT;
 
 /* Prototypes in the order of routes.c; each is an http_handler with user = struct app *. */
-#define HANDLER(name)                                                                              \
+#define HANDLER(name) \
     enum rc name(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
 
 /* webhook_tiktok.c */

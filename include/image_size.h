@@ -6,7 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum image_kind { IMAGE_UNKNOWN, IMAGE_JPEG, IMAGE_PNG, IMAGE_WEBP, IMAGE_BMP, IMAGE_GIF, IMAGE_HEIC };
+enum image_kind {
+    IMAGE_UNKNOWN,
+    IMAGE_JPEG,
+    IMAGE_PNG,
+    IMAGE_WEBP,
+    IMAGE_BMP,
+    IMAGE_GIF,
+    IMAGE_HEIC
+};
 
 struct image_info {
     enum image_kind kind;

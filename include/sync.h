@@ -34,8 +34,8 @@ struct job_kind {
     int every_s; /* > 0: per connected shop, made again this long after it was done (entity "") */
     /* The rest may be left out. */
     int (*every)(const struct cfg *cfg); /* the same by a setting; wins over every_s */
-    bool whole_system;                    /* periodic: one for all, not per shop (job->client_id is DB_SYSTEM) */
-    bool owns_run;           /* the job is its run: when it is parked, the run ends as failed */
+    bool whole_system; /* periodic: one for all, not per shop (job->client_id is DB_SYSTEM) */
+    bool owns_run;     /* the job is its run: when it is parked, the run ends as failed */
 };
 extern const struct job_kind JOB_KINDS[]; /* sync/kinds.c; ends with a NULL name */
 
@@ -56,7 +56,8 @@ struct platform_recorder call_recorder(struct job_ctx *ctx);
 struct workers;
 enum rc workers_start(struct app *app, struct workers **out, struct err *e);
 /* The same with other kinds, for tests. */
-enum rc workers_start_kinds(struct app *app, const struct job_kind *kinds, struct workers **out, struct err *e);
+enum rc workers_start_kinds(struct app *app, const struct job_kind *kinds, struct workers **out,
+                            struct err *e);
 void workers_wake(struct workers *w);
 void workers_stop(struct workers *w, int grace_ms);
 

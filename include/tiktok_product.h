@@ -26,7 +26,8 @@ struct tiktok_issues {
 /* `data.check_results` of which is_failed is true, as [{"item", "reasons": [..]}]; empty = listing is possible. */
 enum rc tiktok_check_prerequisites(struct tiktok_session *s, json_t **failed, struct err *e);
 /* Id of the default enabled SALES_WAREHOUSE, else of the only enabled one. RC_NOT_FOUND (code "no_warehouse"). */
-enum rc tiktok_default_warehouse(struct tiktok_session *s, char out[TIKTOK_ID_BYTES], struct err *e);
+enum rc tiktok_default_warehouse(struct tiktok_session *s, char out[TIKTOK_ID_BYTES],
+                                 struct err *e);
 
 struct tiktok_recommendation {
     char category_id[TIKTOK_ID_BYTES];
@@ -35,13 +36,15 @@ struct tiktok_recommendation {
     bool available; /* the shop may list there */
 };
 /* RC_NOT_FOUND (code "no_category") when TikTok has no proposal. description may be NULL. */
-enum rc tiktok_recommend_category(struct tiktok_session *s, const char *title, const char *description,
-                                  const char *entity, struct tiktok_recommendation *out, struct err *e);
+enum rc tiktok_recommend_category(struct tiktok_session *s, const char *title,
+                                  const char *description, const char *entity,
+                                  struct tiktok_recommendation *out, struct err *e);
 /* `data` of the rules. RC_NOT_FOUND (code "category_refused") when the category is no usable leaf. */
-enum rc tiktok_category_rules(struct tiktok_session *s, const char *category_id, json_t **rules, struct err *e);
+enum rc tiktok_category_rules(struct tiktok_session *s, const char *category_id, json_t **rules,
+                              struct err *e);
 /* `data.attributes`. */
-enum rc tiktok_category_attributes(struct tiktok_session *s, const char *category_id, json_t **attributes,
-                                   struct err *e);
+enum rc tiktok_category_attributes(struct tiktok_session *s, const char *category_id,
+                                   json_t **attributes, struct err *e);
 
 struct tiktok_brand {
     char id[TIKTOK_ID_BYTES];
@@ -52,8 +55,8 @@ struct tiktok_brand {
 };
 /* Calls `each` for every brand whose name begins with `name`, until it answers false. */
 typedef bool (*tiktok_brand_fn)(void *user, const struct tiktok_brand *brand);
-enum rc tiktok_brands(struct tiktok_session *s, const char *category_id, const char *name, tiktok_brand_fn each,
-                      void *user, struct err *e);
+enum rc tiktok_brands(struct tiktok_session *s, const char *category_id, const char *name,
+                      tiktok_brand_fn each, void *user, struct err *e);
 
 struct tiktok_image {
     char uri[512];
@@ -61,9 +64,9 @@ struct tiktok_image {
     int64_t width, height;
 };
 /* use_case: MAIN_IMAGE, ATTRIBUTE_IMAGE. name: file name with extension; type: "image/jpeg". */
-enum rc tiktok_upload_image(struct tiktok_session *s, const char *use_case, const void *bytes, size_t len,
-                            const char *name, const char *type, const char *entity, struct tiktok_image *out,
-                            struct err *e);
+enum rc tiktok_upload_image(struct tiktok_session *s, const char *use_case, const void *bytes,
+                            size_t len, const char *name, const char *type, const char *entity,
+                            struct tiktok_image *out, struct err *e);
 
 /* What a create or edit acknowledged. */
 struct tiktok_saved {
@@ -75,25 +78,28 @@ struct tiktok_saved {
 void tiktok_saved_done(struct tiktok_saved *saved);
 /* RC_INVALID fills *issues with every reason (the wrapper 12052990 unpacked). */
 enum rc tiktok_create_product(struct tiktok_session *s, const json_t *body, const char *entity,
-                              struct tiktok_saved *out, struct tiktok_issues *issues, struct err *e);
+                              struct tiktok_saved *out, struct tiktok_issues *issues,
+                              struct err *e);
 enum rc tiktok_edit_product(struct tiktok_session *s, const char *product_id, const json_t *body,
                             struct tiktok_saved *out, struct tiktok_issues *issues, struct err *e);
-enum rc tiktok_partial_edit_product(struct tiktok_session *s, const char *product_id, const json_t *body,
-                                    struct tiktok_saved *out, struct tiktok_issues *issues, struct err *e);
+enum rc tiktok_partial_edit_product(struct tiktok_session *s, const char *product_id,
+                                    const json_t *body, struct tiktok_saved *out,
+                                    struct tiktok_issues *issues, struct err *e);
 /* body: {"skus": [{"id", "price": {"amount", "currency"}}]}. */
 enum rc tiktok_update_price(struct tiktok_session *s, const char *product_id, const json_t *body,
                             struct tiktok_issues *issues, struct err *e);
 /* body: {"skus": [{"id", "inventory": [{"warehouse_id", "quantity"}]}]}. RC_OK with issues->n > 0: the SKUs named in
  * issues[].field were refused, the others taken. */
-enum rc tiktok_update_inventory(struct tiktok_session *s, const char *product_id, const json_t *body,
-                                struct tiktok_issues *issues, struct err *e);
+enum rc tiktok_update_inventory(struct tiktok_session *s, const char *product_id,
+                                const json_t *body, struct tiktok_issues *issues, struct err *e);
 /* `data.inventory` of up to 100 products. */
 enum rc tiktok_inventory_search(struct tiktok_session *s, const char *const *product_ids, size_t n,
                                 json_t **inventory, struct err *e);
 
 /* `data` of the product. RC_NOT_FOUND when TikTok does not have it. under_review: the pending version. */
-enum rc tiktok_get_product(struct tiktok_session *s, const char *product_id, bool under_review, json_t **product,
-                           char request_id[TIKTOK_REQUEST_ID_BYTES], struct err *e);
+enum rc tiktok_get_product(struct tiktok_session *s, const char *product_id, bool under_review,
+                           json_t **product, char request_id[TIKTOK_REQUEST_ID_BYTES],
+                           struct err *e);
 /* Products (any state) with one of up to 10 seller SKUs: `data.products` of all pages. */
 enum rc tiktok_search_products(struct tiktok_session *s, const char *const *seller_skus, size_t n,
                                json_t **products, struct err *e);

@@ -4,7 +4,7 @@ import { CLIENT, Stack, end, ok, same, test, until, WORK, join } from './lib.mjs
 async function checkCatalog(s) {
   const created = new Map();
   for (const x of s.calls('create_product')) {
-    if (x.status !== 200 || x.cut) continue;
+    if (x.status !== 200 || x.cut || x.answer[0] !== 0x7b) continue;
     const answer = JSON.parse(x.answer);
     if (answer.code !== 0) continue;
     const id = JSON.parse(x.body).external_product_id;
