@@ -33,7 +33,16 @@ trap finish EXIT
 trap 'exit 0' INT TERM
 
 say() { printf '%4ds  %s\n' $(($(date +%s) - begin)) "$*"; }
-tell() { if [ -t 1 ]; then printf '\r%4ds  %s\033[K' $(($(date +%s) - begin)) "$*"; else say "$*"; fi; }
+# Progress: one line that changes on a terminal, a line for each change elsewhere.
+told=
+tell() {
+    if [ -t 1 ]; then
+        printf '\r%4ds  %s\033[K' $(($(date +%s) - begin)) "$*"
+    elif [ "$told" != "$*" ]; then
+        say "$*"
+    fi
+    told=$*
+}
 fail() {
     echo "FAILED: $*" >&2
     for log in "$work"/*.log; do
@@ -197,16 +206,19 @@ jq -r 'select(.status == "rejected" or .status == "waiting" or .status == "held"
 cat <<T
   orders in VTEX       $([ "$order_state" = authorized ] && echo 1 || echo 0)   ($order -> $(jq -r '.vtex_order_id // "-"' "$work/order.json"), $order_state)
   seconds              $(($(date +%s) - begin))
+T
+[ "$order_state" = authorized ] && [ "$live" -ge 50 ] || fail "the walk did not end well"
+
+if [ "$once" = no ]; then
+    cat <<T
 
   connector            $base
   metrics              http://127.0.0.1:$ops/metrics
   sandbox overview     $sandbox/sandbox/
   products as JSON     curl -H "Authorization: Bearer $token" $base/v1/clients/$client/products
-T
-[ "$order_state" = authorized ] && [ "$live" -ge 50 ] || fail "the walk did not end well"
+  logs                 $work/connector.log and $work/sandbox.log
 
-if [ "$once" = no ]; then
-    echo
-    echo "It stays up until Ctrl-C. Logs: $work/connector.log and $work/sandbox.log"
+It stays up until Ctrl-C.
+T
     wait "$connector"
 fi
