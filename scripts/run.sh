@@ -54,7 +54,13 @@ secret() { head -c "$1" /dev/urandom | base64 | tr -d '\n'; }
 
 start_postgresql() { # start_postgresql FOLDER
     pg_dir=$1
-    DATABASE_URL=$(scripts/pg.sh start "$pg_dir") || fail "the private PostgreSQL did not start"
+    local admin
+    admin=$(scripts/pg.sh start "$pg_dir") || fail "the private PostgreSQL did not start"
+    # The service's own role is no superuser, so that row-level security binds it.
+    if [ "$(psql -qAtX "$admin" -c "SELECT count(*) FROM pg_roles WHERE rolname = 'tiktok_shop'")" = 0 ]; then
+        psql -qX "$admin" -c 'CREATE ROLE tiktok_shop LOGIN' -c 'CREATE DATABASE tiktok_shop OWNER tiktok_shop'
+    fi
+    DATABASE_URL=$(sed 's#//connector@#//tiktok_shop@#; s#/postgres$#/tiktok_shop#' <<< "$admin")
     export DATABASE_URL
     say "PostgreSQL: private cluster in $pg_dir"
 }

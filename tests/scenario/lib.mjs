@@ -2,7 +2,7 @@
 // the connector, and the real binary with its fault points. Nothing here sleeps for luck: it waits for facts.
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { createHmac, randomBytes } from 'node:crypto';
-import { mkdtempSync, openSync, readFileSync, existsSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,9 @@ export async function test(name, fn) {
 }
 
 export async function end() {
-  for (const fn of cleanups.reverse()) await fn().catch((e) => console.log(`clean-up: ${e.message}`));
+  for (const fn of cleanups.reverse()) {
+    await fn().catch((e) => { failed++; console.log(`FAIL clean-up: ${e.message}`); });
+  }
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed ? 1 : 0);
 }
@@ -50,16 +52,21 @@ export function ok(condition, what) {
   if (!condition) throw new Error(what);
 }
 
+// Set by `make asan` and `make tsan`: everything runs slower, and a report of the sanitizer fails the scenario.
+export const SANITIZER = process.env.TEST_SANITIZER ?? '';
+const SLOWER = { asan: 4, tsan: 10 }[SANITIZER] ?? 1;
+const REPORT = /ERROR: AddressSanitizer|ERROR: LeakSanitizer|WARNING: ThreadSanitizer|: runtime error: /;
+
 // Asks until fn gives something true; fails after ms with the last answer.
 export async function until(what, fn, ms = 30000) {
-  const deadline = Date.now() + ms;
+  const deadline = Date.now() + ms * SLOWER;
   let last;
   for (;;) {
     try {
       last = await fn();
       if (last) return last;
     } catch (e) { last = e; }
-    if (Date.now() > deadline) throw new Error(`${what}: not within ${ms} ms; last: ${last?.stack ?? JSON.stringify(last)}`);
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${ms * SLOWER} ms; last: ${last?.stack ?? JSON.stringify(last)}`);
     await new Promise((r) => setTimeout(r, 50));
   }
 }
@@ -77,25 +84,39 @@ export function freePort() {
 }
 
 export function sql(url, text) {
-  return execFileSync('psql', [url, '-qAtXc', text], { encoding: 'utf8' }).trim();
+  return execFileSync('psql', [url, '-qAtXc', text], { encoding: 'utf8', env: { ...process.env, PGOPTIONS: '-c connector.tenant=*' } }).trim();
 }
 
+// A database of its own, owned by a role that row-level security binds, as a careful operator would have it.
 export function newDatabase() {
   const name = `t_${randomBytes(6).toString('hex')}`;
-  sql(ADMIN_URL, `CREATE DATABASE ${name}`);
-  cleanups.push(async () => { sql(ADMIN_URL, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`); });
-  return ADMIN_URL.replace(/\/[^/]*$/, `/${name}`);
+  sql(ADMIN_URL, `CREATE ROLE ${name} LOGIN NOSUPERUSER NOBYPASSRLS`);
+  sql(ADMIN_URL, `CREATE DATABASE ${name} OWNER ${name}`);
+  cleanups.push(async () => {
+    sql(ADMIN_URL, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    sql(ADMIN_URL, `DROP ROLE IF EXISTS ${name}`);
+  });
+  const url = new URL(ADMIN_URL);
+  url.username = name;
+  url.pathname = `/${name}`;
+  return url.href;
 }
 
-// A process whose output goes to files in WORK; killed at the end if it still lives.
+// A process whose output goes to files in WORK; ended at the end if it still lives: under a sanitizer by a signal
+// that lets it look for leaks. Whatever a sanitizer wrote fails the scenario.
 export class Process {
   constructor(name, args, env) {
     this.name = name;
     this.log = join(WORK, `${name}-${Date.now()}-${given.size}.log`);
     const fd = openSync(this.log, 'a');
-    this.child = spawn(BIN, args, { env: { PATH: process.env.PATH, HOME: WORK, ...env }, stdio: ['ignore', fd, fd] });
+    const passed = Object.fromEntries(['PATH', 'ASAN_OPTIONS', 'UBSAN_OPTIONS', 'TSAN_OPTIONS'].filter((k) => process.env[k]).map((k) => [k, process.env[k]]));
+    this.child = spawn(BIN, args, { env: { ...passed, HOME: WORK, ...env }, stdio: ['ignore', fd, fd] });
+    closeSync(fd);
     this.exited = new Promise((r) => this.child.on('exit', (code, signal) => { this.code = code; this.signal = signal; this.dead = true; r(); }));
-    cleanups.push(async () => { if (!this.dead) { this.child.kill('SIGKILL'); await this.exited; } });
+    cleanups.push(async () => {
+      if (!this.dead) { this.child.kill(SANITIZER ? 'SIGTERM' : 'SIGKILL'); await this.exited; }
+      this.noReports();
+    });
   }
   text() { return readFileSync(this.log, 'utf8'); }
   async kill() { this.child.kill('SIGKILL'); await this.exited; }
@@ -103,8 +124,15 @@ export class Process {
     const begin = Date.now();
     this.child.kill('SIGTERM');
     await this.exited;
+    this.noReports();
     same(this.code, 0, `${this.name} exit code after SIGTERM (log: ${this.text().slice(-600)})`);
-    ok(Date.now() - begin < 10000, `${this.name} took ${Date.now() - begin} ms to stop`);
+    ok(Date.now() - begin < 10000 * SLOWER, `${this.name} took ${Date.now() - begin} ms to stop`);
+  }
+  noReports() {
+    if (!SANITIZER) return;
+    const text = this.text();
+    const at = text.search(REPORT);
+    ok(at < 0, `${this.name}: ${text.slice(Math.max(0, at), at + 6000)}`);
   }
 }
 
@@ -237,6 +265,7 @@ export class Stack {
   async heldProducts() { const r = (await this.admin('GET', '/products?shop=1')).json; return r.products ?? r.items ?? r; }
   async vtexOrders() { const r = (await this.admin('GET', '/vtex/orders?account=1')).json; return r.orders ?? r.items ?? r; }
 
+  // Looks across tenants, as the service does for its own work.
   sql(text) { return sql(this.database, text); }
 
   client(overrides = {}, hash = CLIENT) {
