@@ -2,7 +2,7 @@
 // exchange against the platforms' OpenAPI documents with ajv and recomputes every signature from the bytes
 // that really travelled. It shares no code and no reading of the contracts with the connector or the sandbox.
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import Ajv2020 from 'ajv/dist/2020.js';
 
@@ -90,7 +90,9 @@ function parts(buffer, type) {
 }
 
 export class Checker {
-  constructor({ appKey, appSecrets }) {
+  // recordFile: every exchange is appended to it as one JSON line, for a look after a failure.
+  constructor({ appKey, appSecrets, recordFile }) {
+    this.recordFile = recordFile;
     this.appKey = appKey;
     this.appSecrets = appSecrets;
     this.violations = [];
@@ -100,6 +102,14 @@ export class Checker {
 
   fault(x, text) {
     this.violations.push(`${x.peer} ${x.operation ?? '?'} ${x.method} ${x.path}: ${text}`);
+  }
+
+  record(x) {
+    this.exchanges.push(x);
+    if (!this.recordFile) return;
+    const text = (b) => (b.length > 65536 ? `(${b.length} bytes)` : b.toString('utf8'));
+    appendFileSync(this.recordFile, `${JSON.stringify({ at: x.at, peer: x.peer, method: x.method, path: x.path, query: x.query.toString(),
+      status: x.status, cut: x.cut, request: text(x.body), answer: text(x.answer) })}\n`);
   }
 
   find(x) {
@@ -253,7 +263,7 @@ export function proxy(checker, target, classify, { onExchange } = {}) {
       if (x.body.length > 0) headers['content-length'] = x.body.length;
       const finish = () => {
         if (!kind) return;
-        checker.exchanges.push(x);
+        checker.record(x);
         if (kind.peer === 'webhook') checker.checkWebhook(x); else checker.check(x);
         onExchange?.(x);
       };

@@ -182,7 +182,7 @@ export class Stack {
     s.database = newDatabase();
     s.sandboxPort = await freePort();
     s.publicPort = await freePort();
-    s.checker = new Checker({ appKey: APP_KEY, appSecrets: [APP_SECRET] });
+    s.checker = new Checker({ appKey: APP_KEY, appSecrets: [APP_SECRET], recordFile: join(WORK, `exchanges-${s.publicPort}.jsonl`) });
     s.platforms = await proxy(s.checker, `http://127.0.0.1:${s.sandboxPort}`, (path) => {
       if (path.startsWith('/vtexpricing/')) return { peer: 'vtex', path: path.replace(/^\/vtexpricing\/[^/]+/, '') };
       if (path.startsWith('/vtex/')) return { peer: 'vtex', path: path.replace(/^\/vtex\/[^/]+/, '') };
