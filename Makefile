@@ -78,11 +78,13 @@ FAULT_BIN := $(FAULT_BUILD)/tiktok-shop-connector
 build-fault:
 	@$(MAKE) --no-print-directory BUILD=$(FAULT_BUILD) DEFS=-DFAULT_POINTS build
 
-.PHONY: deps deps-test
+.PHONY: deps deps-test deps-dev
 deps: ## installs what a fresh Debian 12 lacks to build and run
 	@scripts/deps.sh run
 deps-test:
 	@scripts/deps.sh test
+deps-dev: ## installs what check, asan, tsan and fuzz need
+	@scripts/deps.sh dev
 
 tests/node_modules: tests/package-lock.json
 	npm ci --prefix tests --ignore-scripts --no-audit --no-fund --silent
@@ -98,35 +100,52 @@ demo: deps ## walks the main job once on the sandbox and says whether all ended 
 	@scripts/run.sh --once
 
 SCENARIOS := $(sort $(wildcard tests/scenario/test_*.mjs))
-.PHONY: test test-all
+TESTS ?= $(SCENARIOS) $(DB_BIN) $(UNIT_BIN)
+.PHONY: test
 test: deps-test ## builds and runs the whole suite; the last line counts
 	@$(MAKE) --no-print-directory -j$$(nproc) build build-fault test-programs tests/node_modules check-layers
-	@BIN=$(BIN) FAULT_BIN=$(FAULT_BIN) tests/run.sh $(UNIT_BIN) $(DB_BIN) $(SCENARIOS)
+	@BIN=$(BIN) FAULT_BIN=$(FAULT_BIN) tests/run.sh $(TESTS)
 
 .PHONY: test-programs
 test-programs: $(UNIT_BIN) $(DB_BIN)
 
-.PHONY: check format-check check-layers warnings
-check: format-check check-layers warnings ## format, layers, no warning with gcc and clang
+C_FILES := $(SRC) $(sort $(wildcard include/*.h */*.h tests/*.h tests/*/*.[ch] tests/bench/*/*.[ch]))
+.PHONY: check format-check check-layers check-size warnings tidy
+check: deps-dev ## format, layers, sizes, no warning with gcc and clang
+	@$(MAKE) --no-print-directory format-check check-layers check-size warnings
 format-check:
-	@clang-format --dry-run -Werror $(SRC) $(wildcard include/*.h */*.h tests/*.h tests/*/*.c)
+	@clang-format --dry-run -Werror $(C_FILES)
 check-layers: ## who may include whom
 	@scripts/check-layers.sh
+check-size: ## how long functions and files may be, words that have no place in code
+	@scripts/check-size.sh
+tidy: deps-dev ## clang-tidy: likely mistakes, functions that are hard to follow (.clang-tidy)
+	@$(MAKE) --no-print-directory $(SRC:%.c=$(BUILD)/tidy/%.ok)
+$(BUILD)/tidy/%.ok: %.c .clang-tidy
+	@mkdir -p $(dir $@)
+	@echo "  TIDY $<"
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- -std=c17 -D_DEFAULT_SOURCE -DVERSION='""' -Iinclude \
+	    $(PKG_CFLAGS) 2> $@.log || { cat $@.log >&2; exit 1; }
+	@touch $@
 warnings:
-	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)/clang CC=clang build
-	@$(MAKE) --no-print-directory -j$$(nproc) build
+	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)/clang CC=clang build test-programs
+	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(BUILD)/clang/fault CC=clang DEFS=-DFAULT_POINTS build
+	@$(MAKE) --no-print-directory -j$$(nproc) build build-fault test-programs
 .PHONY: fmt
 fmt: ## formats all C files
-	clang-format -i $(SRC) $(wildcard include/*.h */*.h tests/*.h tests/*/*.c)
+	clang-format -i $(C_FILES)
 
-# The whole suite under a sanitizer; the binary that scenarios start is built the same way.
-SAN = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/$@ OPT="-O1 -fno-omit-frame-pointer -fsanitize=$(1)" OPT_LINK="-fsanitize=$(1)"
-.PHONY: asan tsan
-asan: ## the suite with the address and undefined-behaviour sanitizers
-	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 $(call SAN,address$(comma)undefined) test
-tsan: ## the suite with the thread sanitizer
-	@$(call SAN,thread) test
+# The whole suite under a sanitizer, the binary that scenarios start too; TESTS names some programs instead of all.
+# No _FORTIFY_SOURCE: its checked copies would hide the originals from the sanitizers.
+SAN = TEST_SANITIZER=$@ $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/$@ \
+    OPT="-O1 -fno-omit-frame-pointer -fsanitize=$(1)" OPT_LINK="-fsanitize=$(1)" test
 comma := ,
+.PHONY: asan tsan
+asan: deps-dev ## the suite with the address and undefined-behaviour sanitizers
+	@ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 \
+	    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 $(call SAN,address$(comma)undefined)
+tsan: deps-dev ## the suite with the thread sanitizer
+	@TSAN_OPTIONS=second_deadlock_stack=1:history_size=4:suppressions=$(CURDIR)/tests/tsan.supp $(call SAN,thread)
 
 .PHONY: fuzz
 fuzz: ## fuzzes every parser of outside text (SECONDS_EACH=60)

@@ -159,23 +159,28 @@ size_t feed_text_gtin(const char *text, char *out)
     return 0;
 }
 
+/* The last mark is the decimal one, whichever it is; NULL: none. */
+static const char *decimal_mark(const char *text)
+{
+    const char *dot = strrchr(text, '.'), *comma = strrchr(text, ',');
+
+    if (dot == NULL || comma == NULL)
+        return dot != NULL ? dot : comma;
+    return dot > comma ? dot : comma;
+}
+
 /* Digits with one decimal mark to millionths; *unit points behind the number and its blanks. */
 static bool millionths(const char *text, int64_t *value, const char **unit)
 {
-    const char *p = text, *dot = strrchr(text, '.'), *comma = strrchr(text, ','), *mark;
+    const char *p = text, *mark = decimal_mark(text);
     int64_t v = 0;
-    int places = -1;
+    int places = -1; /* before the mark */
     bool any = false;
 
-    mark = dot > comma ? dot : comma; /* the last one is the decimal mark */
-    if (dot == NULL || comma == NULL)
-        mark = dot != NULL ? dot : comma;
     for (; isdigit((unsigned char)*p) || *p == '.' || *p == ','; p++) {
-        if (p == mark) {
+        if (p == mark)
             places = 0;
-            continue;
-        }
-        if (*p == '.' || *p == ',')
+        if (!isdigit((unsigned char)*p))
             continue;
         any = true;
         if (places >= 6)

@@ -70,11 +70,10 @@ static bool marks_sane(const char *number)
            strstr(number, ",.") == NULL;
 }
 
-/* Splits "R$ 1.299,90" into the letters and the number; false when the parts are mixed. */
-static bool split(const char *text, char currency[8], char number[40])
+/* The text without blanks, plain or non-breaking; false when it does not fit. */
+static bool squeeze(const char *text, char *out, size_t cap)
 {
-    char clean[64];
-    size_t n = 0, c = 0, d = 0;
+    size_t n = 0;
 
     for (const char *p = text; *p != '\0'; p++) {
         if ((unsigned char)p[0] == 0xC2 && (unsigned char)p[1] == 0xA0) {
@@ -83,28 +82,35 @@ static bool split(const char *text, char currency[8], char number[40])
         }
         if (isspace((unsigned char)*p))
             continue;
-        if (n + 1 >= sizeof clean)
+        if (n + 1 >= cap)
             return false;
-        clean[n++] = *p;
+        out[n++] = *p;
     }
-    clean[n] = '\0';
-    bool leading = n > 0 && !isdigit((unsigned char)clean[0]) && clean[0] != '-';
+    out[n] = '\0';
+    return true;
+}
 
-    for (size_t i = 0; i < n; i++) {
-        bool numeric = strchr("0123456789.,-", clean[i]) != NULL;
+/* Splits "R$ 1.299,90" into the letters and the number; false when the parts are mixed. */
+static bool split(const char *text, char currency[8], char number[40])
+{
+    char clean[64];
+    size_t c = 0, d = 0;
+
+    if (!squeeze(text, clean, sizeof clean))
+        return false;
+    bool leading = clean[0] != '\0' && !isdigit((unsigned char)clean[0]) && clean[0] != '-';
+
+    for (const char *p = clean; *p != '\0'; p++) {
+        bool numeric = strchr("0123456789.,-", *p) != NULL;
 
         if (numeric && !(leading && d > 0 && c == 0)) {
-            if (!leading && c > 0)
+            if ((!leading && c > 0) || d + 1 >= 40)
                 return false;
-            if (d + 1 >= 40)
-                return false;
-            number[d++] = clean[i];
+            number[d++] = *p;
         } else {
-            if (leading && d > 0)
+            if ((leading && d > 0) || c + 1 >= 8)
                 return false;
-            if (c + 1 >= 8)
-                return false;
-            currency[c++] = (char)toupper((unsigned char)clean[i]);
+            currency[c++] = (char)toupper((unsigned char)*p);
         }
     }
     currency[c] = '\0';
