@@ -75,3 +75,10 @@ void sbx_vtex_time(int64_t us, char out[40])
     size_t n = strftime(out, 40, "%Y-%m-%dT%H:%M:%S", &tm);
     (void)snprintf(out + n, 40 - n, ".%07lld+00:00", (long long)(us % US_PER_S) * 10);
 }
+
+enum rc sbx_html(struct http_reply *reply, int status, const char *html, struct err *e)
+{
+    http_reply_header(reply, "Content-Security-Policy", "%s",
+                      "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'");
+    return http_reply_html(reply, status, html, e);
+}

@@ -247,5 +247,5 @@ SBX_HANDLER(sbx_page_get)
     shop_rows(&page, state);
     refused_rows(&page, state);
     buf_str(&page, "</body></html>");
-    return http_reply_html(reply, 200, buf_text(&page), e);
+    return sbx_html(reply, 200, buf_text(&page), e);
 }

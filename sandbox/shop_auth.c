@@ -122,7 +122,7 @@ static enum rc ask(struct sandbox *sb, const struct http_req *req, struct http_r
     buf_str(&page, "<a href=\"?");
     str_html(&page, query);
     buf_str(&page, "&amp;auto=refuse\">Refuse</a></body></html>");
-    return http_reply_html(reply, 200, buf_text(&page), e);
+    return sbx_html(reply, 200, buf_text(&page), e);
 }
 
 SBX_HANDLER(sbx_authorize)

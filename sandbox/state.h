@@ -120,6 +120,8 @@ void sbx_set_int(json_t *object, const char *key, int64_t value);
 void sbx_append(json_t *list, json_t *value);
 /* Member as text, "" when absent or no string. */
 const char *sbx_text(const json_t *object, const char *key);
+/* A page with its style inside; the listener's default policy would ignore the style. */
+enum rc sbx_html(struct http_reply *reply, int status, const char *html, struct err *e);
 int64_t sbx_int(const json_t *object, const char *key);
 int64_t sbx_now_s(void);
 /* A new platform id with 19 digits (18 for orders). Lock held. */
