@@ -193,7 +193,8 @@ enum rc db_work_again(struct db_tx *tx, const char *shop_id, int64_t token,
         " run_id = CASE WHEN u.fresh AND j.generation = j.claimed_generation THEN NULL ELSE j.run_id END,"
         " payload = CASE WHEN u.fresh AND j.generation = j.claimed_generation THEN NULL ELSE j.payload END,"
         " outcome = u.outcome, problem = u.problem::jsonb, updated_at = now()"
-        " FROM unnest($3::bigint[], $4::bigint[], $5::boolean[], $6::boolean[], $7::boolean[], $8::text[], $9::text[])"
+        " FROM unnest($3::bigint[], $4::bigint[], $5::text[]::boolean[], $6::text[]::boolean[],"
+        "  $7::text[]::boolean[], $8::text[], $9::text[])"
         "  AS u(id, delay, park, uncount, fresh, outcome, problem)"
         " WHERE j.shop_id = $1 AND j.id = u.id AND j.state = 'running' AND j.lease_token = $2 RETURNING j.id";
     struct db_args a = DB_ARGS;
