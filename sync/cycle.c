@@ -383,9 +383,10 @@ static void set_next_lease(struct workers *w, const struct plan *p)
     if (p->expired)
         w->next_expired_us =
             now + (w->lease_us / 10 < 2 * US_PER_S ? w->lease_us / 10 : 2 * US_PER_S);
-    if (p->lease)
-        w->next_lease_us =
-            now + (wait < RETRY_LEASE_US && p->n_leased == 0 ? RETRY_LEASE_US : wait);
+    if (!p->lease)
+        return;
+    w->looked_us = now;
+    w->next_lease_us = now + (wait < RETRY_LEASE_US && p->n_leased == 0 ? RETRY_LEASE_US : wait);
 }
 
 static bool plan_empty(const struct plan *p)

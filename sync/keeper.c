@@ -10,6 +10,7 @@
 #define POLL_US (5 * US_PER_S)
 #define TROUBLE_FIRST_MS 100
 #define TROUBLE_MAX_MS 2000
+#define LOOK_AGAIN_US (20 * US_PER_MS)
 #define LIMIT_HEARD 10000 /* notifications taken before the next look */
 
 static void pause_ms(int ms)
@@ -17,6 +18,15 @@ static void pause_ms(int ms)
     struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
 
     (void)nanosleep(&t, NULL);
+}
+
+/* Another's shop has work: the first such notice makes us look for leases at once, those that follow soon. */
+static void look_for_leases(struct workers *w)
+{
+    int64_t soon = w->looked_us + LOOK_AGAIN_US;
+
+    if (soon < w->next_lease_us)
+        w->next_lease_us = soon;
 }
 
 /* A notice names a shop: ours gets a look, another's makes us look for leases. "" = anything may have changed. */
@@ -34,7 +44,7 @@ static void heard(struct workers *w, const char *shop_id)
         if (shop != NULL)
             shop->more_urgent = shop->more_bulk = shop->more_suspect = true;
         else
-            w->next_lease_us = 0;
+            look_for_leases(w);
     }
     (void)pthread_mutex_unlock(&w->lock);
 }
