@@ -160,13 +160,18 @@ static enum rc take_bool(const char *name, bool *out, struct err *e)
     return RC_OK;
 }
 
+/* An address of this machine: 127.x.x.x, localhost or [::1], with or without scheme and port. */
 static bool is_loopback(const char *url)
 {
     const char *host = strstr(url, "://");
+    size_t len;
 
     host = host != NULL ? host + 3 : url;
-    return str_starts(host, "127.") || str_starts(host, "localhost:") ||
-           str_starts(host, "localhost/") || str_eq(host, "localhost") || str_starts(host, "[::1]");
+    if (str_starts(host, "[::1]"))
+        return host[5] == '\0' || host[5] == ':' || host[5] == '/';
+    len = strcspn(host, ":/");
+    return (len == 9 && strncmp(host, "localhost", len) == 0) ||
+           (str_starts(host, "127.") && strspn(host, "0123456789.") == len);
 }
 
 /* https, or http to this machine; the trailing slash goes. */
@@ -180,8 +185,8 @@ static enum rc take_url(const char *name, char **out, struct err *e)
     if (!str_starts(*out, "https://") && !(str_starts(*out, "http://") && is_loopback(*out)))
         return err_field(e, name, "%s must begin with https:// (http:// only for this machine)",
                          name);
-    if (strpbrk(*out, " \t\r\n\"<>\\") != NULL || strpbrk(*out, "?#") != NULL)
-        return err_field(e, name, "%s must be an address without query and blanks", name);
+    if (strpbrk(*out, " \t\r\n\"<>\\") != NULL || strpbrk(*out, "?#@") != NULL)
+        return err_field(e, name, "%s must be an address without user, query and blanks", name);
     len = strlen(*out);
     while (len > 0 && (*out)[len - 1] == '/')
         (*out)[--len] = '\0';

@@ -35,7 +35,7 @@ struct peer {
     peer_fn fn;
     void *user;
     atomic_bool stop;
-    atomic_int requests, connections;
+    atomic_int requests, connections, closed;
     pthread_t acceptor;
     pthread_t threads[PEER_CONNECTIONS_MAX];
 };
@@ -169,6 +169,7 @@ static inline void *peer_serve(void *arg)
         free(r->body);
     free(r);
     close(c.fd);
+    atomic_fetch_add(&c.p->closed, 1);
     return NULL;
 }
 

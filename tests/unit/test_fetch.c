@@ -283,12 +283,14 @@ static void dead_connections_are_not_used(void)
     int before = atomic_load(&server.requests);
 
     for (int i = 0; i < 20; i++) {
+        int closed = atomic_load(&server.closed);
         struct fetch_reply reply = { 0 };
         struct err e = { 0 };
 
         CHECK_INT(run("POST", "/ok-once", &reply, &e), RC_OK);
         fetch_reply_done(&reply);
-        usleep(5000); /* lets the close arrive */
+        while (atomic_load(&server.closed) == closed) /* the next one must find it closed */
+            usleep(1000);
     }
     CHECK_INT(atomic_load(&server.requests) - before, 20);
 }

@@ -31,8 +31,8 @@ static void read_document(void)
                 method = NAMES[i];
         }
         if (str_starts(line, "      operationId: ") && N_OPERATIONS < 200)
-            (void)snprintf(OPERATIONS[N_OPERATIONS++], sizeof OPERATIONS[0], "%s %s %s", method,
-                           path, line + strlen("      operationId: "));
+            CHECK(str_fmt(OPERATIONS[N_OPERATIONS++], sizeof OPERATIONS[0], "%s %s %s", method,
+                          path, line + strlen("      operationId: ")));
     }
     if (f != NULL)
         (void)fclose(f);
