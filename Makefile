@@ -147,6 +147,11 @@ asan: deps-dev ## the suite with the address and undefined-behaviour sanitizers
 tsan: deps-dev ## the suite with the thread sanitizer
 	@TSAN_OPTIONS=second_deadlock_stack=1:history_size=4:suppressions=$(CURDIR)/tests/tsan.supp $(call SAN,thread)
 
+.PHONY: bench
+bench: deps-test ## measures beside peers, in one table of ratios and floors (BENCH_ROUNDS=3 BENCH_SECONDS=4)
+	@$(MAKE) --no-print-directory -j$$(nproc) build $(TEST_LIB)
+	@BUILD=$(BUILD) BIN=$(BIN) LIBRARY=$(TEST_LIB) tests/bench/run.sh
+
 .PHONY: fuzz
 fuzz: ## fuzzes every parser of outside text (SECONDS_EACH=60)
 	@tests/fuzz/run.sh $(SECONDS_EACH)
