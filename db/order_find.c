@@ -37,12 +37,15 @@ enum rc db_order_poll_set(struct db_tx *tx, const char *shop_id, int64_t waterma
 }
 
 enum rc db_order_changed(struct db_tx *tx, const char *shop_id, const char *const *ids,
-                         const int64_t *updated_us, size_t n, bool *changed, struct err *e)
+                         const int64_t *updated_us, const char *const *statuses, size_t n,
+                         bool *changed, struct err *e)
 {
+    /* Times are whole seconds: two changes may share one, so the status counts too. */
     static const char sql[] =
         "SELECT t.order_id IS NULL OR t.tiktok_updated_at IS NULL OR"
-        " (extract(epoch FROM t.tiktok_updated_at) * 1000000)::bigint <> n.updated AS changed"
-        " FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS n (id, updated, nr)"
+        " (extract(epoch FROM t.tiktok_updated_at) * 1000000)::bigint <> n.updated OR"
+        " t.tiktok_status <> CASE n.status WHEN 'CANCEL' THEN 'CANCELLED' ELSE n.status END AS changed"
+        " FROM unnest($2::text[], $3::bigint[], $4::text[]) WITH ORDINALITY AS n (id, updated, status, nr)"
         " LEFT JOIN tiktok_orders t ON t.shop_id = $1 AND t.order_id = n.id ORDER BY n.nr";
     OWN_ROWS struct db_rows *rows = NULL;
     struct db_args a = { 0 };
@@ -51,6 +54,7 @@ enum rc db_order_changed(struct db_tx *tx, const char *shop_id, const char *cons
     db_arg_text(&a, shop_id);
     db_arg_text_array(&a, ids, n);
     db_arg_i64_array(&a, updated_us, n);
+    db_arg_text_array(&a, statuses, n);
     rc = db_exec(tx, sql, &a, &rows, e);
     if (rc != RC_OK)
         return rc;

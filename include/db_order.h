@@ -101,9 +101,10 @@ enum rc db_order_poll_get(struct db_tx *tx, const char *shop_id, struct order_po
 /* All pages up to watermark_us are stored. The watermark never goes back. */
 enum rc db_order_poll_set(struct db_tx *tx, const char *shop_id, int64_t watermark_us,
                           struct err *e);
-/* changed[i]: order ids[i] is unknown, or what is stored is not of updated_us[i]. */
+/* changed[i]: order ids[i] is unknown, or what is stored is not of updated_us[i] or not in statuses[i]. */
 enum rc db_order_changed(struct db_tx *tx, const char *shop_id, const char *const *ids,
-                         const int64_t *updated_us, size_t n, bool *changed, struct err *e);
+                         const int64_t *updated_us, const char *const *statuses, size_t n,
+                         bool *changed, struct err *e);
 
 /* Puts import jobs for orders that wait for a SKU link and were not looked at for older_than_us. */
 enum rc db_order_recheck_put(struct db_tx *tx, const char *client_id, const char *shop_id,

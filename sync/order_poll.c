@@ -28,11 +28,12 @@ struct poll {
     json_t *seen;       /* ids whose import was asked for; pages may repeat an order */
 };
 
-/* Ids and times of one page, as the database compares them. Ids are borrowed from the page. */
+/* Ids, times and statuses of one page, as the database compares them; statuses are borrowed from the answer. */
 struct page {
     char ids[TIKTOK_ORDER_PAGE][JSPEC_ID_BYTES];
     const char *id_list[TIKTOK_ORDER_PAGE];
     int64_t updated_us[TIKTOK_ORDER_PAGE];
+    const char *statuses[TIKTOK_ORDER_PAGE];
     bool changed[TIKTOK_ORDER_PAGE];
     size_t n;
 };
@@ -42,12 +43,15 @@ static void page_read(const json_t *orders, struct page *page)
     page->n = 0;
     for (size_t i = 0; i < json_array_size(orders) && page->n < TIKTOK_ORDER_PAGE; i++) {
         const json_t *order = json_array_get(orders, i);
+        const char *status;
 
         jspec_id(order, "id", page->ids[page->n]);
         if (page->ids[page->n][0] == '\0')
             continue;
         page->id_list[page->n] = page->ids[page->n];
         page->updated_us[page->n] = jspec_int(order, "update_time", 0) * US_PER_S;
+        status = jspec_text(order, "status");
+        page->statuses[page->n] = status ? status : "";
         page->n++;
     }
 }
@@ -64,8 +68,8 @@ static enum rc page_store(struct poll *poll, struct page *page, struct err *e)
         return RC_OK;
     rc = job_tx_begin(poll->ctx, "order_poll_page", &tx, e);
     if (rc == RC_OK)
-        rc = db_order_changed(tx, job->shop_id, page->id_list, page->updated_us, page->n,
-                              page->changed, e);
+        rc = db_order_changed(tx, job->shop_id, page->id_list, page->updated_us, page->statuses,
+                              page->n, page->changed, e);
     for (size_t i = 0; rc == RC_OK && i < page->n; i++) {
         if ((!page->changed[i] && !all) || json_object_get(poll->seen, page->ids[i]))
             continue;
