@@ -125,6 +125,19 @@ static enum rc leave_older_run(struct db_tx *tx, const struct db_job_key *key, s
     return db_run_progress(tx, key->client_id, db_text(rows, 0, "run_id"), &TAKEN_OVER, e);
 }
 
+enum rc db_job_leave_run(struct db_tx *tx, const char *shop_id, int64_t id, const char *run_id,
+                         struct err *e)
+{
+    struct db_args a = DB_ARGS;
+
+    db_arg_text(&a, shop_id);
+    db_arg_i64(&a, id);
+    db_arg_text(&a, run_id);
+    return db_exec(tx,
+                   "UPDATE jobs SET run_id = NULL WHERE shop_id = $1 AND id = $2 AND run_id = $3",
+                   &a, NULL, e);
+}
+
 enum rc db_job_put(struct db_tx *tx, const struct db_job_key *key, struct err *e)
 {
     static const char SQL[] =

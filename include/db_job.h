@@ -31,6 +31,11 @@ struct db_job_key {
  * commit. Part of the caller's transaction. */
 enum rc db_job_put(struct db_tx *tx, const struct db_job_key *key, struct err *e);
 
+/* The running job goes on without the run that it was claimed for; one that was put for a newer run meanwhile
+ * keeps that. The caller counts the item in the run it leaves. */
+enum rc db_job_leave_run(struct db_tx *tx, const char *shop_id, int64_t id, const char *run_id,
+                         struct err *e);
+
 /* For statements that make many jobs at once ("INSERT INTO jobs AS j (...) SELECT ..." DB_JOB_ON_CONFLICT): the
  * rules of db_job_put. Call db_job_schedule for each of their shops in the same transaction. */
 #define DB_JOB_ON_CONFLICT                                                                                         \

@@ -307,22 +307,26 @@ static enum rc decide(struct import *im, bool *waits, struct err *e)
     return rc == RC_OK && placeable ? bring(im, waits, e) : rc;
 }
 
-/* Counts the order in the run that asked for it; parked ones are counted by the worker. */
+/* Counts the order in the run that asked for it; parked ones are counted by the worker. An order that waits
+ * leaves the run, so that the run ends and the order is counted once. */
 static enum rc run_count(struct import *im, bool waits, struct err *e)
 {
+    const struct job *job = im->ctx->job;
     OWN_TX struct db_tx *tx = NULL;
     struct run_delta delta = { .done = 1 };
     enum rc rc;
 
-    if (waits)
+    if (waits || im->held)
         delta.held = 1;
     else if (im->placed_now)
         delta.created = 1;
     else
         delta.unchanged = 1;
     rc = job_tx_begin(im->ctx, "order_run", &tx, e);
+    if (rc == RC_OK && im->held)
+        rc = db_job_leave_run(tx, job->shop_id, job->id, job->run_id, e);
     if (rc == RC_OK)
-        rc = db_run_progress(tx, im->ctx->job->client_id, im->ctx->job->run_id, &delta, e);
+        rc = db_run_progress(tx, job->client_id, job->run_id, &delta, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
@@ -340,5 +344,16 @@ enum rc sync_order_import(struct job_ctx *ctx, struct err *e)
         rc = decide(&im, &waits, e);
     if (rc == RC_DENIED && im.row.order_id[0] && !str_starts(im.row.problem, "vtex_"))
         rc = import_deny(&im, "vtex_denied", "VTEX refuses our credentials", NULL, e);
-    return rc == RC_OK && ctx->job->run_id[0] ? run_count(&im, waits, e) : rc;
+    if (ctx->job->run_id[0] && rc == RC_OK)
+        return run_count(&im, waits, e);
+    if (ctx->job->run_id[0] && rc == RC_BUSY && im.held) {
+        struct err why = *e;
+
+        rc = run_count(&im, waits, e);
+        if (rc != RC_OK)
+            return rc;
+        *e = why;
+        return why.rc;
+    }
+    return rc;
 }

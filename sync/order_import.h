@@ -20,6 +20,7 @@ struct import {
     char by[16];          /* webhook, poll, operator, job: who asked */
     char request_id[96];  /* of TikTok's answer */
     bool placed_now;      /* this run brought it into VTEX */
+    bool held;            /* it waits for something that may take long */
 };
 
 /* What one transaction changes; NULL members stay as they are. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define HOLD_MAX_S 1800
+#define HOLD_LONG_S 30 /* a run does not wait this long for an order */
 
 static enum rc note_row(struct db_tx *tx, struct import *im, const struct import_note *note,
                         struct err *e)
@@ -94,6 +95,7 @@ enum rc import_hold(struct import *im, const char *state, const char *problem, c
     if (rc != RC_OK)
         return rc;
     rc = err_code(e, RC_BUSY, problem, "order %s waits: %s", im->row.order_id, text);
+    im->held = first_s >= HOLD_LONG_S;
     if (e)
         e->retry_after_us = hold_us(im, first_s);
     return rc;
