@@ -90,9 +90,13 @@ enum rc jspec_parse(const void *text, size_t len, size_t keys_max, json_t **out,
     json_t *value;
     enum rc rc;
 
+    if (text == NULL) { /* an empty body */
+        s.p = "";
+        len = 0;
+    }
     buf_init(&copy, len * 2 + 16);
     s.end = s.p + len;
-    if (!str_utf8_valid(text, len))
+    if (!str_utf8_valid(s.p, len))
         return err_code(e, RC_INVALID, "json_encoding", "JSON is not valid UTF-8");
     rc = scan_text(&s, e);
     if (rc == RC_OK)

@@ -84,11 +84,6 @@ void db_pool_free(struct db_pool *pool)
     free(pool);
 }
 
-const struct keyring *db_pool_keyring(struct db_pool *pool)
-{
-    return pool->ring;
-}
-
 static enum rc wait_for_slot(struct db_pool *pool, int *index, struct err *e)
 {
     int wait_ms = pool->statement_ms < POOL_WAIT_MS ? pool->statement_ms : POOL_WAIT_MS;

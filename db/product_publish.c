@@ -191,20 +191,6 @@ enum rc db_sku_published(struct db_tx *tx, const char *shop_id, const char *sell
         &args, NULL, e);
 }
 
-enum rc db_sku_vtex_id(struct db_tx *tx, const char *shop_id, const char *seller_sku,
-                       const char *vtex_sku_id, struct err *e)
-{
-    struct db_args args = { 0 };
-
-    db_arg_text(&args, shop_id);
-    db_arg_text(&args, seller_sku);
-    db_arg_text(&args, str_blank(vtex_sku_id) ? NULL : vtex_sku_id);
-    return db_exec(tx,
-                   "UPDATE skus SET vtex_sku_id = $3, updated_at = now() "
-                   "WHERE shop_id = $1 AND seller_sku = $2",
-                   &args, NULL, e);
-}
-
 enum rc db_sku_pending_units(struct db_tx *tx, const char *shop_id, const char *seller_sku,
                              int64_t *units, struct err *e)
 {

@@ -2,14 +2,7 @@
 #include "app.h"
 #include "handlers.h"
 
-const struct http_route OPS_ROUTES[] = {
-    { HTTP_GET, "/livez", HTTP_OPEN, 0, livez_get, "livez", false },
-    { HTTP_GET, "/readyz", HTTP_OPEN, 0, readyz_get, "readyz", false },
-    { HTTP_GET, "/metrics", HTTP_OPEN, 0, metrics_get, "metrics", false },
-};
-const int OPS_ROUTES_COUNT = (int)(sizeof OPS_ROUTES / sizeof OPS_ROUTES[0]);
-
-enum rc livez_get(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+static enum rc livez_get(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
 {
     (void)user;
     (void)req;
@@ -27,7 +20,7 @@ static enum rc database_answers(struct app *app, struct err *e)
     return rc == RC_OK ? db_exec(tx, "SELECT 1", &none, NULL, e) : rc;
 }
 
-enum rc readyz_get(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+static enum rc readyz_get(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
 {
     struct app *app = user;
     const char *state = "ready";
@@ -44,3 +37,10 @@ enum rc readyz_get(void *user, struct http_req *req, struct http_reply *reply, s
     reply->status = state[0] == 'r' ? 200 : 503;
     return buf_check(&reply->body, e);
 }
+
+const struct http_route OPS_ROUTES[] = {
+    { HTTP_GET, "/livez", HTTP_OPEN, 0, livez_get, "livez", false },
+    { HTTP_GET, "/readyz", HTTP_OPEN, 0, readyz_get, "readyz", false },
+    { HTTP_GET, "/metrics", HTTP_OPEN, 0, metrics_get, "metrics", false },
+};
+const int OPS_ROUTES_COUNT = (int)(sizeof OPS_ROUTES / sizeof OPS_ROUTES[0]);

@@ -16,7 +16,6 @@ struct db_rows;
 enum rc db_pool_new(const char *url, int size, int statement_ms, const struct keyring *ring,
                     struct db_pool **out, struct err *e);
 void db_pool_free(struct db_pool *pool);
-const struct keyring *db_pool_keyring(struct db_pool *pool);
 
 /* Tenant of a transaction for row-level security: a client id, or DB_SYSTEM for work across tenants. */
 #define DB_SYSTEM "*"

@@ -139,8 +139,6 @@ enum rc db_sku_desired(struct db_tx *tx, const char *shop_id, const struct sku_v
 enum rc db_sku_published(struct db_tx *tx, const char *shop_id, const char *seller_sku,
                          const char *tiktok_sku_id, int64_t price_minor, int64_t stock,
                          struct err *e);
-enum rc db_sku_vtex_id(struct db_tx *tx, const char *shop_id, const char *seller_sku,
-                       const char *vtex_sku_id, struct err *e);
 /* Units of TikTok orders that are not yet placed in VTEX. */
 enum rc db_sku_pending_units(struct db_tx *tx, const char *shop_id, const char *seller_sku,
                              int64_t *units, struct err *e);

@@ -61,9 +61,7 @@ HANDLER(events_list);
 HANDLER(event_replay);
 HANDLER(logs_list);
 HANDLER(audit_list);
-/* health.c, metrics.c (operations port) */
-HANDLER(livez_get);
-HANDLER(readyz_get);
+/* metrics.c (operations port) */
 HANDLER(metrics_get);
 
 #endif

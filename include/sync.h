@@ -58,7 +58,6 @@ enum rc workers_start(struct app *app, struct workers **out, struct err *e);
 /* The same with other kinds, for tests. */
 enum rc workers_start_kinds(struct app *app, const struct job_kind *kinds, struct workers **out,
                             struct err *e);
-void workers_wake(struct workers *w);
 void workers_stop(struct workers *w, int grace_ms);
 
 /* Jobs, one per file. */

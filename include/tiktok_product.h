@@ -92,9 +92,6 @@ enum rc tiktok_update_price(struct tiktok_session *s, const char *product_id, co
  * issues[].field were refused, the others taken. */
 enum rc tiktok_update_inventory(struct tiktok_session *s, const char *product_id,
                                 const json_t *body, struct tiktok_issues *issues, struct err *e);
-/* `data.inventory` of up to 100 products. */
-enum rc tiktok_inventory_search(struct tiktok_session *s, const char *const *product_ids, size_t n,
-                                json_t **inventory, struct err *e);
 
 /* `data` of the product. RC_NOT_FOUND when TikTok does not have it. under_review: the pending version. */
 enum rc tiktok_get_product(struct tiktok_session *s, const char *product_id, bool under_review,

@@ -21,9 +21,6 @@ enum rc vtex_sku_by_ref_id(struct vtex_session *s, const char *ref_id, char sku_
  * price, so it is not sellable. */
 enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
                             struct err *e);
-/* What a shopper would pay for one unit, promotions included. RC_NOT_FOUND: not sellable there. */
-enum rc vtex_simulated_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
-                             struct err *e);
 
 struct vtex_balance {
     char warehouse_id[64];

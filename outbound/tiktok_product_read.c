@@ -1,4 +1,4 @@
-/* tiktok_product_read.c - reading from TikTok Shop: products, stock, shop setup, warehouses. */
+/* tiktok_product_read.c - reading from TikTok Shop: products, shop setup, warehouses. */
 #include "tiktok_product.h"
 
 #include <string.h>
@@ -8,7 +8,6 @@
 
 #define LIMIT_SEARCH_PAGES 20
 #define LIMIT_SEARCH_SKUS 10
-#define LIMIT_INVENTORY_PRODUCTS 100
 
 static bool no_such_product(int64_t code)
 {
@@ -105,38 +104,6 @@ enum rc tiktok_search_products(struct tiktok_session *s, const char *const *sell
     }
     *products = json_incref(all);
     return RC_OK;
-}
-
-enum rc tiktok_inventory_search(struct tiktok_session *s, const char *const *product_ids, size_t n,
-                                json_t **inventory, struct err *e)
-{
-    json_auto_t *body = json_object();
-    json_auto_t *list = json_array();
-    struct tiktok_reply reply = { 0 };
-
-    if (n == 0 || n > LIMIT_INVENTORY_PRODUCTS)
-        return err_set(e, RC_BUG, "stock is read for 1 to %d products", LIMIT_INVENTORY_PRODUCTS);
-    for (size_t i = 0; i < n; i++)
-        (void)json_array_append_new(list, json_string(product_ids[i]));
-    if (json_array_size(list) != n || json_object_set(body, "product_ids", list) != 0)
-        return err_set(e, RC_BUG, "out of memory");
-
-    const struct tiktok_req req = {
-        .operation = "inventory_search",
-        .method = "POST",
-        .path = "/product/202309/inventory/search",
-        .with_cipher = true,
-        .body = body,
-    };
-    enum rc rc = tiktok_call(s, &req, &reply, e);
-
-    if (rc == RC_OK) {
-        json_t *found = json_object_get(reply.data, "inventory");
-
-        *inventory = json_is_array(found) ? json_incref(found) : json_array();
-    }
-    tiktok_reply_done(&reply);
-    return rc;
 }
 
 static enum rc failed_read(const json_t *data, json_t **failed, struct err *e)

@@ -150,45 +150,6 @@ enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t 
     return rc;
 }
 
-static enum rc simulated_read(const json_t *body, int64_t *minor, struct err *e)
-{
-    const json_t *items = jspec_get(body, "items");
-    const json_t *item = json_array_get(items, 0);
-    int64_t total = jspec_int(item, "priceDefinition.total", 0);
-    int64_t price = total > 0 ? total : jspec_int(item, "sellingPrice", 0);
-
-    if (item == NULL || price <= 0 || !str_eq(jspec_text(item, "availability"), "available"))
-        return err_set(e, RC_NOT_FOUND, "the SKU cannot be sold in this trade policy");
-    *minor = price;
-    return RC_OK;
-}
-
-enum rc vtex_simulated_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
-                             struct err *e)
-{
-    json_auto_t *body =
-        json_pack("{s:[{s:s, s:i, s:s}]}", "items", "id", sku_id, "quantity", 1, "seller", "1");
-    struct vtex_reply reply = { 0 };
-
-    if (body == NULL)
-        return err_set(e, RC_BUG, "out of memory");
-    enum rc rc = vtex_call(s,
-                           &(struct vtex_req){ .operation = "simulateCart",
-                                               .method = "POST",
-                                               .path = "/api/checkout/pub/orderForms/simulation",
-                                               .entity = sku_id,
-                                               .query = { { "sc", s->sales_channel },
-                                                          { "affiliateId", s->affiliate_id } },
-                                               .body = body,
-                                               .total_ms = 60000 },
-                           &reply, e);
-
-    if (rc == RC_OK)
-        rc = simulated_read(reply.body, minor, e);
-    vtex_reply_done(&reply);
-    return rc;
-}
-
 static enum rc balances_read(const json_t *list, struct vtex_balance out[VTEX_BALANCES_MAX], int *n,
                              struct err *e)
 {

@@ -196,7 +196,8 @@ static void audit_task(struct sandbox *sb, void *data)
     free(audit);
 }
 
-void sbx_audit_start(struct sandbox *sb, struct sbx_shop *shop, json_t *product)
+/* Puts a product into review; its end comes after the audit delay. Lock held. */
+static void audit_start(struct sandbox *sb, struct sbx_shop *shop, json_t *product)
 {
     struct audit *audit = sbx_need(calloc(1, sizeof *audit));
 
@@ -384,7 +385,7 @@ void sbx_create_product(struct sbx_call *c)
     if (key[0] != '\0')
         sbx_set_text(c->shop->by_key, key, id);
     if (!str_eq(sbx_text(c->body, "save_mode"), "AS_DRAFT"))
-        sbx_audit_start(c->sb, c->shop, product);
+        audit_start(c->sb, c->shop, product);
     answer(c, product, product, warnings);
 }
 
@@ -442,14 +443,14 @@ static void version_put(struct sbx_call *c, json_t *product, json_t *version, js
     if (live && !same) {
         offers_adopt(product, version);
         sbx_set(product, "pending", json_incref(version));
-        sbx_audit_start(c->sb, c->shop, product);
+        audit_start(c->sb, c->shop, product);
     } else {
         adopt(product, version);
         if (base != NULL)
             sbx_set(product, "pending", json_incref(version));
         sbx_set_int(product, "update_time", sbx_now_s());
         if (!live && !draft && !(same && str_eq(status, "PENDING")))
-            sbx_audit_start(c->sb, c->shop, product);
+            audit_start(c->sb, c->shop, product);
     }
     answer(c, product, version, warnings);
     json_t *audit = sbx_need(json_object());
@@ -548,7 +549,7 @@ static void switch_one(struct sbx_call *c, const char *id, bool on, json_t *erro
         item_error(errors, id, 12052901,
                    "The product in its current status is not available for this operation.", on);
     } else if (on) {
-        sbx_audit_start(c->sb, c->shop, product);
+        audit_start(c->sb, c->shop, product);
     } else {
         sbx_set_text(product, "status", "SELLER_DEACTIVATED");
         sbx_set_int(product, "generation", sbx_int(product, "generation") + 1);

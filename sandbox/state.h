@@ -267,8 +267,6 @@ bool sbx_price_check(struct sbx_call *c, const json_t *price);
 /* Text rules of 12052931 and its sisters: no HTML escapes, emoji, control characters, not only symbols, no run
  * of more than nine equal characters. */
 bool sbx_text_ok(const char *text);
-/* Puts a product into review; its end comes after the audit delay. Lock held. */
-void sbx_audit_start(struct sandbox *sb, struct sbx_shop *shop, json_t *product);
 /* Product and SKU by SKU id; false when unknown. */
 bool sbx_sku_find(struct sbx_shop *shop, const char *sku_id, json_t **product, json_t **sku);
 json_t *sbx_sku_of_product(const json_t *product, const char *sku_id);
@@ -334,8 +332,6 @@ void sbx_vtex_authorize(struct sbx_vtex *v);
 void sbx_vtex_order(struct sbx_vtex *v);
 void sbx_vtex_orders(struct sbx_vtex *v);
 void sbx_vtex_cancel(struct sbx_vtex *v);
-/* Sets the workflow status of a placed order. Lock held. */
-void sbx_vtex_move(json_t *record, const char *status);
 /* The order document as OMS shows it (store_document.c). */
 json_t *sbx_vtex_document_new(struct sandbox *sb, const struct sbx_account *account,
                               const json_t *record);

@@ -63,7 +63,8 @@ static void reserve(struct sandbox *sb, struct sbx_account *account, const json_
     }
 }
 
-void sbx_vtex_move(json_t *record, const char *status)
+/* Sets the workflow status of a placed order. Lock held. */
+static void move(json_t *record, const char *status)
 {
     int index = workflow_index(status);
     char now[40];
@@ -100,7 +101,7 @@ static void step_task(struct sandbox *sb, void *data)
     json_t *record = account == NULL ? NULL : json_object_get(account->orders, step->order_id);
     int index = workflow_index(step->from);
     if (record != NULL && index >= 0 && str_eq(sbx_text(record, "status"), step->from)) {
-        sbx_vtex_move(record, WORKFLOW[index].next);
+        move(record, WORKFLOW[index].next);
         if (str_eq(WORKFLOW[index].next, "canceled"))
             reserve(sb, account, record, -1);
         plan(sb, account, record);
@@ -146,7 +147,7 @@ static json_t *record_new(struct sbx_vtex *v, json_t *order, const char *order_i
     sbx_set_text(record, "creationDate", now);
     sbx_set(record, "authorizedDate", json_null());
     sbx_set(record, "order", json_incref(order));
-    sbx_vtex_move(record, diverges ? "waiting-for-manual-authorization" : "order-created");
+    move(record, diverges ? "waiting-for-manual-authorization" : "order-created");
     return record;
 }
 
@@ -243,7 +244,7 @@ void sbx_vtex_authorize(struct sbx_vtex *v)
     if (json_is_null(json_object_get(record, "authorizedDate"))) { /* a repeat changes nothing */
         sbx_vtex_time(clock_now_us(), now);
         sbx_set_text(record, "authorizedDate", now);
-        sbx_vtex_move(record, "authorize-fulfillment");
+        move(record, "authorize-fulfillment");
         plan(v->sb, v->account, record);
     }
     authorized(v, record);
@@ -366,7 +367,7 @@ void sbx_vtex_cancel(struct sbx_vtex *v)
                        str_eq(status, "handling");
 
         sbx_set_text(record, "cancelReason", sbx_text(v->body, "reason"));
-        sbx_vtex_move(record, started ? "cancellation-requested" : "cancel");
+        move(record, started ? "cancellation-requested" : "cancel");
         plan(v->sb, v->account, record);
     }
     v->answer = sbx_need(json_pack("{s:s,s:s,s:s}", "date", sbx_text(record, "lastChange"),
@@ -394,7 +395,7 @@ SBX_HANDLER(sbx_vtex_status_post)
             continue;
         if (str_eq(status, "canceled") && !str_eq(sbx_text(record, "status"), "canceled"))
             reserve(sb, &sb->accounts[i], record, -1);
-        sbx_vtex_move(record, status);
+        move(record, status);
         plan(sb, &sb->accounts[i], record);
         rc = RC_OK;
     }

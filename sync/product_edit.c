@@ -396,7 +396,8 @@ static enum rc send_stock(struct publish *p, const struct stock_change *list, in
     return store_stock(p, list, n, rc == RC_OK, &issues, e);
 }
 
-enum rc publish_update_values(struct publish *p, bool *changed, struct err *e)
+/* Prices and stock of a live product that differ from what TikTok acknowledged; refusals become notes. */
+static enum rc update_values(struct publish *p, bool *changed, struct err *e)
 {
     struct stock_change *list;
     int n;
@@ -455,7 +456,7 @@ enum rc publish_edit(struct publish *p, struct err *e)
     if (rc == RC_OK)
         rc = keep_removed(p, e);
     if (rc == RC_OK)
-        rc = publish_update_values(p, &changed, e);
+        rc = update_values(p, &changed, e);
     if (rc == RC_OK)
         rc = edit_content(p, &edited, e);
     return rc == RC_OK && !edited ? publish_unchanged(p, changed, e) : rc;

@@ -18,8 +18,8 @@ static const char *run_id(const struct publish *p)
     return p->ctx->job->run_id;
 }
 
-enum rc publish_count(struct publish *p, struct db_tx *tx, const struct run_delta *delta,
-                      struct err *e)
+static enum rc count_run(struct publish *p, struct db_tx *tx, const struct run_delta *delta,
+                         struct err *e)
 {
     bool first = false;
 
@@ -33,7 +33,8 @@ enum rc publish_count(struct publish *p, struct db_tx *tx, const struct run_delt
     return rc;
 }
 
-enum rc publish_store_values(struct publish *p, struct db_tx *tx, struct err *e)
+/* Writes desired prices, stock and their explanation. */
+static enum rc store_values(struct publish *p, struct db_tx *tx, struct err *e)
 {
     enum rc rc = RC_OK;
 
@@ -98,12 +99,12 @@ enum rc publish_refused(struct publish *p, const char *status, int64_t platform_
     if (rc == RC_OK && p->create_refused)
         rc = db_product_create_refused(tx, p->shop.shop_id, p->product.source_id, e);
     if (rc == RC_OK)
-        rc = publish_store_values(p, tx, e);
+        rc = store_values(p, tx, e);
     if (rc == RC_OK)
         rc = log_product(p, tx, now, held ? "held" : "refused", platform_code, request_id,
                          p->problems, e);
     if (rc == RC_OK)
-        rc = publish_count(p, tx, &delta, e);
+        rc = count_run(p, tx, &delta, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
@@ -238,7 +239,7 @@ enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved
         rc = db_product_published(tx, p->shop.shop_id, p->product.source_id, saved->product_id,
                                   p->product.desired_hash, content, status, p->notes, e);
     if (rc == RC_OK)
-        rc = publish_store_values(p, tx, e);
+        rc = store_values(p, tx, e);
     if (rc == RC_OK)
         rc = all_acknowledged(p, tx, saved, e);
     if (rc == RC_OK)
@@ -247,7 +248,7 @@ enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved
     if (rc == RC_OK)
         rc = ask_for_audit(p, tx, saved->product_id, e);
     if (rc == RC_OK)
-        rc = publish_count(p, tx, &delta, e);
+        rc = count_run(p, tx, &delta, e);
     if (rc == RC_OK)
         rc = db_tx_commit(tx, e);
     if (rc == RC_OK && created)
@@ -264,11 +265,11 @@ enum rc publish_unchanged(struct publish *p, bool values_changed, struct err *e)
     enum rc rc = job_tx_begin(p->ctx, "product_unchanged", &tx, e);
 
     if (rc == RC_OK)
-        rc = publish_store_values(p, tx, e);
+        rc = store_values(p, tx, e);
     if (rc == RC_OK && json_array_size(p->notes) > 0)
         rc = db_product_state(tx, p->shop.shop_id, p->product.source_id, p->product.status,
                               p->notes, e);
     if (rc == RC_OK)
-        rc = publish_count(p, tx, &delta, e);
+        rc = count_run(p, tx, &delta, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }

@@ -77,8 +77,6 @@ enum rc publish_images(struct publish *p, struct err *e);
 enum rc publish_create(struct publish *p, struct err *e);
 /* Sends what differs from what TikTok acknowledged. */
 enum rc publish_edit(struct publish *p, struct err *e);
-/* Prices and stock of a live product that differ from what TikTok acknowledged; refusals become notes. */
-enum rc publish_update_values(struct publish *p, bool *changed, struct err *e);
 
 /* Ends, each in one transaction with log row and run counters. */
 enum rc publish_refused(struct publish *p, const char *status, int64_t platform_code,
@@ -88,10 +86,5 @@ enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved
 enum rc publish_unchanged(struct publish *p, bool values_changed, struct err *e);
 /* The job ends for good without TikTok's word: counts the product as failed. */
 enum rc publish_failed(struct publish *p, const struct err *why, struct err *e);
-/* Writes desired prices, stock and their explanation. */
-enum rc publish_store_values(struct publish *p, struct db_tx *tx, struct err *e);
-struct run_delta;
-enum rc publish_count(struct publish *p, struct db_tx *tx, const struct run_delta *delta,
-                      struct err *e);
 
 #endif

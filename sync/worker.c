@@ -214,11 +214,6 @@ enum rc workers_start(struct app *app, struct workers **out, struct err *e)
     return workers_start_kinds(app, JOB_KINDS, out, e);
 }
 
-void workers_wake(struct workers *w)
-{
-    db_listener_wake(w->listener);
-}
-
 void workers_stop(struct workers *w, int grace_ms)
 {
     bool all_ended = false;
