@@ -180,11 +180,14 @@ int64_t money_round(int64_t minor, int64_t step_minor)
     return rest * 2 >= step_minor ? minor - rest + step_minor : minor - rest;
 }
 
-enum rc money_percent(int64_t minor, const char *percent, int64_t *out, struct err *e)
+__extension__ typedef __int128 wide;
+
+/* Percentage * 10,000; at most four decimals, a minus sign may stand before it. */
+static enum rc percent_read(const char *percent, int64_t *out, struct err *e)
 {
     const char *p = percent;
     bool negative = *p == '-';
-    int64_t scaled = 0; /* percent * 10,000 */
+    int64_t scaled = 0;
     int decimals = -1;
 
     for (p += negative; *p != '\0'; p++) {
@@ -200,15 +203,32 @@ enum rc money_percent(int64_t minor, const char *percent, int64_t *out, struct e
     }
     for (int d = decimals < 0 ? 0 : decimals; d < 4; d++)
         scaled *= 10;
+    *out = negative ? -scaled : scaled;
+    return RC_OK;
+}
+
+enum rc money_marked_up(int64_t minor, const char *percent, int64_t add_minor, int64_t step_minor,
+                        int64_t *out, struct err *e)
+{
+    int64_t scaled = 0;
+    enum rc rc = str_blank(percent) ? RC_OK : percent_read(percent, &scaled, e);
+
+    if (rc != RC_OK)
+        return rc;
 
     /* Brazilian prices stay far below 2^43 minor units, so 128 bits hold every product. */
-    __extension__ typedef __int128 wide;
-    wide total = (wide)minor * (1000000 + (negative ? -scaled : scaled));
-    wide half = 500000;
-    wide rounded = total >= 0 ? (total + half) / 1000000 : -((-total + half) / 1000000);
+    wide total = (wide)minor * (1000000 + scaled) + (wide)add_minor * 1000000;
+    wide step = (wide)(step_minor > 1 ? step_minor : 1) * 1000000;
+    wide steps = total >= 0 ? (total + step / 2) / step : -((-total + step / 2) / step);
+    wide rounded = steps * (step / 1000000);
 
     if (rounded > MONEY_MAX_MINOR || rounded < -MONEY_MAX_MINOR)
         return err_code(e, RC_INVALID, "price", "amount out of range after %s %%", percent);
     *out = (int64_t)rounded;
     return RC_OK;
+}
+
+enum rc money_percent(int64_t minor, const char *percent, int64_t *out, struct err *e)
+{
+    return money_marked_up(minor, percent, 0, 1, out, e);
 }

@@ -24,5 +24,9 @@ void money_write(int64_t minor, char out[MONEY_TEXT_BYTES]);
 int64_t money_round(int64_t minor, int64_t step_minor);
 /* minor * (1 + percent/100), percent as decimal text with up to 4 decimals ("12.5", "-3"), half up. */
 enum rc money_percent(int64_t minor, const char *percent, int64_t *out, struct err *e);
+/* The same plus add_minor, rounded once, at the end, half up to a multiple of step_minor: cents that only
+ * appear on the way never count. A blank percent is none. */
+enum rc money_marked_up(int64_t minor, const char *percent, int64_t add_minor, int64_t step_minor,
+                        int64_t *out, struct err *e);
 
 #endif

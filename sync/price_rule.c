@@ -38,22 +38,22 @@ static bool jumps(int64_t minor, int64_t published_minor, const char *percent)
     return away * 10000 > published_minor * hundredths;
 }
 
+/* The steps are shown in whole cents; what is published is rounded once, from the exact amount. */
 static enum rc run_rules(const struct policy_price *policy, int64_t *value, json_t *rules,
                          struct err *e)
 {
-    int64_t after = *value;
+    int64_t marked = *value;
+    int64_t rounded = *value;
+    enum rc rc = money_marked_up(*value, policy->markup_percent, policy->add_minor,
+                                 policy->round_to_minor, &rounded, e);
 
-    if (!str_blank(policy->markup_percent)) {
-        enum rc rc = money_percent(*value, policy->markup_percent, &after, e);
-
-        if (rc != RC_OK)
-            return rc;
-        step(rules, "markup_percent", value, after);
-    }
-    if (policy->add_minor != 0)
-        step(rules, "add_amount", value, *value + policy->add_minor);
-    if (policy->round_to_minor > 1)
-        step(rules, "round_to", value, money_round(*value, policy->round_to_minor));
+    if (rc == RC_OK)
+        rc = money_marked_up(*value, policy->markup_percent, 0, 1, &marked, e);
+    if (rc != RC_OK)
+        return rc;
+    step(rules, "markup_percent", value, marked);
+    step(rules, "add_amount", value, *value + policy->add_minor);
+    step(rules, "round_to", value, rounded);
     if (*value < policy->minimum_minor)
         step(rules, "minimum", value, policy->minimum_minor);
     if (policy->maximum_minor > 0 && *value > policy->maximum_minor)
