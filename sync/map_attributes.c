@@ -147,12 +147,12 @@ static enum rc attribute_values(const json_t *desired, const json_t *attribute, 
     return rc;
 }
 
-/* {"value_id": "..."} or {"value": "..."} of the taxonomy. */
+/* {"value_id": "..."} or {"value_name": "..."} of the taxonomy. */
 static json_t *fixed_values(const json_t *fixed, const char *attribute_id)
 {
     const json_t *one = json_object_get(fixed, attribute_id);
     const char *id = jspec_text(one, "value_id");
-    const char *text = jspec_text(one, "value");
+    const char *text = jspec_text(one, "value_name");
 
     if (!str_blank(id))
         return json_pack("[{s:s}]", "id", id);

@@ -216,8 +216,8 @@ static void one_sku_needs_no_choice(void)
 static void fixed_attributes_win(void)
 {
     struct made m;
-    json_t *fixed =
-        json_loads("{\"100701\":{\"value_id\":\"22\"},\"100702\":{\"value\":\"Vegano\"}}", 0, NULL);
+    json_t *fixed = json_loads(
+        "{\"100701\":{\"value_id\":\"22\"},\"100702\":{\"value_name\":\"Vegano\"}}", 0, NULL);
 
     make(&m, SHIRT, ATTRIBUTES, "{}", fixed, NULL);
     CHECK(m.body != NULL);
