@@ -40,8 +40,8 @@ bool map_feed_seller_sku(const struct feed_item *item, enum sku_id_rule rule, ch
     const char *text = item->id;
 
     out[0] = '\0';
-    if (rule == SKU_ID_MPN || rule == SKU_ID_VTEX_REF_ID)
-        text = item->mpn;
+    if (rule == SKU_ID_MPN || (rule == SKU_ID_VTEX_REF_ID && !str_blank(item->mpn)))
+        text = item->mpn; /* without one the id itself is the RefId */
     if (rule == SKU_ID_LAST_PART) {
         for (const char *p = text; *p != '\0'; p++) {
             if ((*p == '_' || *p == '-') && p[1] != '\0')
