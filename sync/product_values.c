@@ -143,6 +143,11 @@ static enum rc set_price(struct publish *p, struct publish_sku *sku, const struc
     struct price_result result = { 0 };
     enum rc rc;
 
+    /* The feed's price only stands in where TikTok needs one to list the SKU, with stock 0. */
+    if (from_vtex && !vtex_price && sku->price_published_minor > 0) {
+        sku->price_minor = sku->price_published_minor;
+        return RC_OK;
+    }
     if (source <= 0) {
         sku->listed = sku->tiktok_sku_id[0] != '\0';
         note_sku(sku, "no_price", "Add the price to the feed.", "The SKU has no price.");
