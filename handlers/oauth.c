@@ -196,10 +196,11 @@ static enum rc refused(struct http_reply *reply, const struct http_req *req, str
     return page_message(reply, req, 200, PAGE_BAD, &TITLE, &TEXT, e);
 }
 
-/* The state in the query, without blanks round it. */
+/* The state in the query, without blanks round it. An answer that says anything twice was tampered with. */
 static bool read_state(const struct http_req *req, char *state, size_t cap)
 {
-    if (!http_query(req, "state", state, cap))
+    if (http_query_count(req, "state") > 1 || http_query_count(req, "code") > 1 ||
+        !http_query(req, "state", state, cap))
         return false;
     (void)str_trim(state);
     return state[0] != '\0';

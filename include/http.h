@@ -89,6 +89,8 @@ const char *http_param(const struct http_req *req,
 const char *http_header(const struct http_req *req, const char *name);
 /* Query parameter decoded into dst; false when absent. RC-free: a bad escape counts as absent. */
 bool http_query(const struct http_req *req, const char *name, char *dst, size_t cap);
+/* How often the query parameter occurs. */
+int http_query_count(const struct http_req *req, const char *name);
 /* RC_INVALID naming the parameter unless every query key is in the NULL-terminated list. */
 enum rc http_query_check(const struct http_req *req, const char *const *allowed, struct err *e);
 /* Cookie value; false when absent. */

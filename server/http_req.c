@@ -67,6 +67,24 @@ bool http_query(const struct http_req *req, const char *name, char *dst, size_t 
     return false;
 }
 
+int http_query_count(const struct http_req *req, const char *name)
+{
+    const char *at = req->query;
+    const char *key = NULL;
+    const char *value = NULL;
+    size_t key_len = 0;
+    size_t value_len = 0;
+    int count = 0;
+
+    while (query_next(&at, &key, &key_len, &value, &value_len)) {
+        char decoded[64];
+
+        count += str_url_decode(decoded, sizeof decoded, key, key_len, true) &&
+                 strcmp(decoded, name) == 0;
+    }
+    return count;
+}
+
 enum rc http_query_check(const struct http_req *req, const char *const *allowed, struct err *e)
 {
     const char *at = req->query;
