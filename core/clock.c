@@ -31,6 +31,13 @@ void clock_shift_us(int64_t offset_us)
     atomic_store(&shift_us, offset_us);
 }
 
+void clock_pause_ms(int ms)
+{
+    struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+    (void)nanosleep(&t, NULL);
+}
+
 void clock_write(int64_t us, char out[CLOCK_TEXT_BYTES])
 {
     int64_t seconds = us / US_PER_S, rest = us % US_PER_S;

@@ -61,6 +61,21 @@ void sign_wipe(void *data, size_t len)
         OPENSSL_cleanse(data, len);
 }
 
+void sign_wipe_text(char **text)
+{
+    if (*text != NULL)
+        sign_wipe(*text, strlen(*text));
+    free(*text);
+    *text = NULL;
+}
+
+void sign_wipe_buf(struct buf *secret)
+{
+    if (secret->data != NULL)
+        sign_wipe(secret->data, secret->cap);
+    buf_done(secret);
+}
+
 struct sign_hmac *sign_hmac_new(const char *key)
 {
     struct sign_hmac *h = calloc(1, sizeof *h);

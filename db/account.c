@@ -105,14 +105,6 @@ void db_client_done(struct client *c)
     memset(c, 0, sizeof *c);
 }
 
-static void buf_wipe(struct buf *b)
-{
-    if (b->data != NULL)
-        sign_wipe(b->data, b->cap);
-    buf_done(b);
-}
-#define OWN_SECRET __attribute__((cleanup(buf_wipe)))
-
 /* Opens one sealed column of the client's row. RC_NOT_FOUND when it is empty. */
 static enum rc open_column(struct db_tx *tx, const char *client_id, const char *sql,
                            const char *column, struct buf *out, struct err *e)

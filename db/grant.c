@@ -10,31 +10,16 @@
 #define LIMIT_TOKEN_BYTES ((size_t)8192)
 #define GRANT_KEY_BYTES 200
 
-static void buf_wipe(struct buf *b)
-{
-    if (b->data != NULL)
-        sign_wipe(b->data, b->cap);
-    buf_done(b);
-}
-#define OWN_SECRET __attribute__((cleanup(buf_wipe)))
-
 /* Row name that seals are bound to; both parts are ids, so nothing is ambiguous. */
 static void grant_key(const char *client_id, const char *open_id, char out[GRANT_KEY_BYTES])
 {
     (void)str_fmt(out, GRANT_KEY_BYTES, "%s/%s", client_id, open_id);
 }
 
-static void wipe_text(char *text)
-{
-    if (text != NULL)
-        sign_wipe(text, strlen(text));
-    free(text);
-}
-
 void db_grant_done(struct grant *g)
 {
-    wipe_text(g->access_token);
-    wipe_text(g->refresh_token);
+    sign_wipe_text(&g->access_token);
+    sign_wipe_text(&g->refresh_token);
     memset(g, 0, sizeof *g);
 }
 

@@ -13,6 +13,7 @@
 int64_t clock_now_us(void);  /* wall clock; shifted by clock_shift_us in tests */
 int64_t clock_mono_us(void); /* never goes back; for durations */
 void clock_shift_us(int64_t offset_us);
+void clock_pause_ms(int ms); /* blocks the caller; a signal only shortens it */
 /* "2026-06-01T03:00:00Z" or with ".123456" when not a whole second. RFC 3339. */
 void clock_write(int64_t us, char out[CLOCK_TEXT_BYTES]);
 /* RFC 3339 / ISO 8601 date-times with 0 to 7+ fraction digits, Z, +hh:mm, +hhmm or no zone (then UTC),

@@ -15,6 +15,9 @@ void sign_random(void *out, size_t len);                   /* aborts when the sy
 /* URL-safe random text of `bytes` random bytes. */
 void sign_token(struct buf *out, size_t bytes);
 void sign_wipe(void *data, size_t len);
+void sign_wipe_text(char **text);       /* wipes, frees, sets to NULL */
+void sign_wipe_buf(struct buf *secret); /* wipes before it frees */
+#define OWN_SECRET __attribute__((cleanup(sign_wipe_buf)))
 
 /* A pre-keyed HMAC for many short messages; copies of the keyed state are cheap. One thread each. */
 struct sign_hmac;

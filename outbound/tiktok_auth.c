@@ -8,17 +8,10 @@
 
 #include <string.h>
 
-static void wipe_text(char *text)
-{
-    if (text != NULL)
-        sign_wipe(text, strlen(text));
-    free(text);
-}
-
 void tiktok_tokens_done(struct tiktok_tokens *t)
 {
-    wipe_text(t->access_token);
-    wipe_text(t->refresh_token);
+    sign_wipe_text(&t->access_token);
+    sign_wipe_text(&t->refresh_token);
     json_decref(t->scopes);
     memset(t, 0, sizeof *t);
 }

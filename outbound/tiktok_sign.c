@@ -49,20 +49,13 @@ static int sort_pairs(const struct tiktok_pair *pairs, int n_pairs,
     return n;
 }
 
-static void wipe_buf(struct buf *b)
-{
-    if (b->data != NULL)
-        sign_wipe(b->data, b->cap);
-    buf_done(b);
-}
-
 enum rc tiktok_sign(const char *secret, const char *path, const struct tiktok_pair *pairs,
                     int n_pairs, const char *content_type, const void *body, size_t body_len,
                     char out[65], struct err *e)
 {
     const struct tiktok_pair *sorted[LIMIT_SIGN_PAIRS];
     unsigned char digest[SIGN_SHA256_BYTES];
-    __attribute__((cleanup(wipe_buf))) struct buf text = { 0 };
+    OWN_SECRET struct buf text = { 0 };
     int n;
     enum rc rc;
 

@@ -10,13 +10,6 @@
 #define LIMIT_URL_BYTES ((size_t)4096)
 #define TOKEN_CALLS_A_SECOND 20
 
-static void wipe_buf(struct buf *b)
-{
-    if (b->data != NULL)
-        sign_wipe(b->data, b->cap);
-    buf_done(b);
-}
-
 static void add_query(struct buf *url, const char *key, const char *value)
 {
     buf_fmt(url, "%s=", key);
@@ -98,7 +91,7 @@ enum rc tiktok_token_call(struct platform *p, bool refresh, const char *code_or_
                           json_t **data, struct err *e)
 {
     static const struct platform_recorder NO_RECORD;
-    __attribute__((cleanup(wipe_buf))) struct buf url = { 0 };
+    OWN_SECRET struct buf url = { 0 };
     struct err own = { 0 };
     struct platform_attempt a = {
         .platform = p,

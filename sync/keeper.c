@@ -2,7 +2,6 @@
 #include "cycle.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "log.h"
 #include "metrics.h"
@@ -12,13 +11,6 @@
 #define TROUBLE_MAX_MS 2000
 #define LOOK_AGAIN_US (20 * US_PER_MS)
 #define LIMIT_HEARD 10000 /* notifications taken before the next look */
-
-static void pause_ms(int ms)
-{
-    struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
-
-    (void)nanosleep(&t, NULL);
-}
 
 /* Another's shop has work: the first such notice makes us look for leases at once, those that follow soon. */
 static void look_for_leases(struct workers *w)
@@ -86,7 +78,7 @@ static void listen(struct workers *w, int ms)
     (void)pthread_mutex_unlock(&w->lock);
     if (rc == RC_DOWN) {
         heard(w, ""); /* notices may have been missed */
-        pause_ms(TROUBLE_FIRST_MS);
+        clock_pause_ms(TROUBLE_FIRST_MS);
     }
 }
 
@@ -130,7 +122,7 @@ static void finish(struct workers *w)
             rc = care_release_all(w, &e);
         if (rc == RC_OK)
             return;
-        pause_ms(TROUBLE_FIRST_MS);
+        clock_pause_ms(TROUBLE_FIRST_MS);
     }
     LOG(LOG_ERROR, "worker", "leases could not be given back; they run out by themselves",
         LF_S("detail", e.text));
@@ -155,7 +147,7 @@ void *keeper_main(void *arg)
                 LF_S("detail", e.text));
             metrics_add("connector_engine_failures_total", NULL, 1);
             care_check_leases(w);
-            pause_ms(trouble_ms);
+            clock_pause_ms(trouble_ms);
             continue;
         }
         trouble_ms = 0;

@@ -15,17 +15,9 @@ struct session_state {
     int64_t version; /* of the access token in the session */
 };
 
-static void wipe_text(char **text)
-{
-    if (*text != NULL)
-        sign_wipe(*text, strlen(*text));
-    free(*text);
-    *text = NULL;
-}
-
 static void use_grant(struct tiktok_session *s, struct session_state *state, struct grant *g)
 {
-    wipe_text(&s->access_token);
+    sign_wipe_text(&s->access_token);
     s->access_token = g->access_token;
     g->access_token = NULL;
     state->version = g->version;
@@ -133,8 +125,8 @@ enum rc session_tiktok_open(struct job_ctx *ctx, struct tiktok_session *out, str
 
 void session_tiktok_done(struct tiktok_session *s)
 {
-    wipe_text(&s->access_token);
-    wipe_text(&s->cipher);
+    sign_wipe_text(&s->access_token);
+    sign_wipe_text(&s->cipher);
     free(s->refresh_user);
     memset(s, 0, sizeof *s);
 }
@@ -168,7 +160,7 @@ enum rc session_vtex_open(struct job_ctx *ctx, struct vtex_session *out, struct 
 
 void session_vtex_done(struct vtex_session *s)
 {
-    wipe_text(&s->app_key);
-    wipe_text(&s->app_token);
+    sign_wipe_text(&s->app_key);
+    sign_wipe_text(&s->app_token);
     memset(s, 0, sizeof *s);
 }

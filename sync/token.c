@@ -8,19 +8,11 @@
 #include "tiktok_auth.h"
 
 #include <string.h>
-#include <time.h>
 
 #define WAIT_STEP_MS 100
 #define WAIT_STEPS 80  /* 8 s: longer than a healthy refresh takes */
 #define STORE_TRIES 40 /* an answer in hand is kept alive for 20 s while the database is away */
 #define STORE_STEP_MS 500
-
-static void pause_ms(int ms)
-{
-    struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-    (void)nanosleep(&t, NULL); /* a signal only shortens the wait */
-}
 
 int64_t token_refresh_at_us(int64_t obtained_us, int64_t expires_us)
 {
@@ -90,7 +82,7 @@ static enum rc wait_for_other(struct job_ctx *ctx, const char *client_id, const 
 
         if (atomic_load(ctx->stop))
             return err_set(e, RC_STOPPED, "stopped while waiting for a token");
-        pause_ms(WAIT_STEP_MS);
+        clock_pause_ms(WAIT_STEP_MS);
         rc = db_tx_begin(ctx->db, "token_wait", client_id, &tx, e);
         if (rc == RC_OK)
             rc = db_grant_get(tx, client_id, open_id, false, &g, e);
@@ -163,7 +155,7 @@ static enum rc store(struct job_ctx *ctx, const struct grant *g, int64_t seen,
         rc = store_once(ctx, g, seen, &pair, e);
         if (rc != RC_DOWN && rc != RC_UNSURE)
             break;
-        pause_ms(STORE_STEP_MS);
+        clock_pause_ms(STORE_STEP_MS);
     }
     if (rc ==
         RC_DUPLICATE) /* stored by an attempt whose commit answer was lost, or revoked meanwhile */
