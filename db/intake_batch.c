@@ -43,7 +43,8 @@ static const char JOBS_SQL[] =
     " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS u(shop_id, kind, entity, lane)"
     " JOIN shops s ON s.shop_id = u.shop_id WHERE s.status <> 'disconnected'"
     " ORDER BY s.shop_id, u.kind, u.entity" DB_JOB_ON_CONFLICT;
-/* The rule of job_flush (job.c): the row is locked even when nothing changes in it. */
+/* The rule of job_flush (job.c): the row is locked even when nothing changes in it. A shop that withdrew ($3) is
+ * not left paused: its tokens are to be wiped at once. */
 static const char SCHEDULE_SQL[] =
     "WITH d AS MATERIALIZED (SELECT s.shop_id, s.client_id, u.lane FROM unnest($1::text[], $2::bigint[])"
     "  AS u(shop_id, lane) JOIN shops s ON s.shop_id = u.shop_id WHERE s.status <> 'disconnected'),"
@@ -51,8 +52,10 @@ static const char SCHEDULE_SQL[] =
     "  SELECT shop_id, client_id, lane, now() FROM d ORDER BY shop_id"
     "  ON CONFLICT (shop_id) DO UPDATE SET due_at = least(s.due_at, excluded.due_at),"
     "  client_id = excluded.client_id,"
-    "  lane = CASE WHEN s.due_at IS NULL THEN excluded.lane ELSE least(s.lane, excluded.lane) END"
-    "  WHERE s.due_at IS NULL OR s.due_at > excluded.due_at OR s.lane > excluded.lane"
+    "  lane = CASE WHEN s.due_at IS NULL THEN excluded.lane ELSE least(s.lane, excluded.lane) END,"
+    "  paused_reason = CASE WHEN s.shop_id = ANY($3::text[]) THEN NULL ELSE s.paused_reason END,"
+    "  paused_until = CASE WHEN s.shop_id = ANY($3::text[]) THEN NULL ELSE s.paused_until END"
+    "  WHERE s.shop_id = ANY($3::text[]) OR s.due_at IS NULL OR s.due_at > excluded.due_at OR s.lane > excluded.lane"
     "  OR s.client_id <> excluded.client_id)"
     " SELECT count(pg_notify('connector_jobs', shop_id)) FROM d";
 
@@ -371,8 +374,10 @@ static bool jobs_send(struct batch *b)
 static bool schedule_send(struct batch *b)
 {
     const char *shops[INTAKE_BATCH_MAX];
+    const char *left[INTAKE_BATCH_MAX];
     int64_t lanes[INTAKE_BATCH_MAX];
     int n = 0;
+    int n_left = 0;
     OWN_ARGS struct db_args a = { 0 };
 
     for (int i = 0; i < b->n_jobs; i++) {
@@ -382,9 +387,12 @@ static bool schedule_send(struct batch *b)
         } else if (b->jobs[i].job->lane < lanes[n - 1]) {
             lanes[n - 1] = b->jobs[i].job->lane;
         }
+        if (b->jobs[i].job->unpauses)
+            left[n_left++] = b->jobs[i].shop_id;
     }
     db_arg_text_array(&a, shops, (size_t)n);
     db_arg_i64_array(&a, lanes, (size_t)n);
+    db_arg_text_array(&a, left, (size_t)n_left);
     return send_prepared(b, "intake_schedule", &a);
 }
 
@@ -415,6 +423,9 @@ static enum rc rest_write(struct batch *b, bool whole, struct err *e)
     int n = whole ? 2 : 0;
     bool sent =
         PQenterPipelineMode(b->conn->pg) == 1 && (!whole || keys_send(b, "intake_keys_new"));
+
+    if (sent && whole) /* the database begins while the rest is made */
+        (void)PQflush(b->conn->pg);
 
     for (int i = 0; i < b->n; i++) {
         if (b->all[i]->fate != FATE_REPEAT)

@@ -18,6 +18,7 @@ struct topic_job {
     const char *kind;
     enum lane lane;
     bool per_shop; /* no entity */
+    bool unpauses; /* runs even where the shop's work stands still */
 };
 /* NULL: the event is only kept (other topics, dead letters). */
 const struct topic_job *intake_topic_job(const struct intake_event *ev);

@@ -72,6 +72,16 @@ await test('deauthorization wipes the tokens and parks work; a new connection go
   await s.orderState(id, 'authorized');
 });
 
+await test('a refused refresh asks for a new authorization; a withdrawal then still wipes at once', async () => {
+  await s.adminMust('POST', '/tokens/expire', { refresh: true });
+  await s.adminMust('POST', '/orders', {});
+  await until('needs a new authorization', async () => (await s.must('GET', `/v1/clients/${CLIENT}/shops`)).items[0].status === 'needs_reauthorization');
+  await s.adminMust('POST', '/deauthorize', {});
+  await until('wiped', () => s.sql('SELECT count(*) FROM tiktok_auth_tokens WHERE refresh_token IS NOT NULL') === '0');
+  same((await s.must('GET', `/v1/clients/${CLIENT}/shops`)).items[0].status, 'disconnected', 'status');
+  await s.connect();
+});
+
 await test('disconnecting by REST wipes tokens', async () => {
   const shop = (await s.must('GET', `/v1/clients/${CLIENT}/shops`)).items.find((x) => x.status === 'connected');
   const r = await s.api('DELETE', `/v1/clients/${CLIENT}/shops/${shop.shop_id}`);
