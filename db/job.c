@@ -126,16 +126,39 @@ static enum rc leave_older_run(struct db_tx *tx, const struct db_job_key *key, s
 }
 
 enum rc db_job_leave_run(struct db_tx *tx, const char *shop_id, int64_t id, const char *run_id,
-                         struct err *e)
+                         bool *left, struct err *e)
 {
     struct db_args a = DB_ARGS;
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc;
 
     db_arg_text(&a, shop_id);
     db_arg_i64(&a, id);
     db_arg_text(&a, run_id);
-    return db_exec(tx,
-                   "UPDATE jobs SET run_id = NULL WHERE shop_id = $1 AND id = $2 AND run_id = $3",
-                   &a, NULL, e);
+    rc = db_exec(tx,
+                 "UPDATE jobs SET run_id = NULL WHERE shop_id = $1 AND id = $2 AND run_id = $3"
+                 " RETURNING id",
+                 &a, &rows, e);
+    if (rc == RC_OK)
+        *left = db_rows_count(rows) > 0;
+    return rc;
+}
+
+enum rc db_job_run_moved(struct db_tx *tx, const char *shop_id, int64_t id, const char *run_id,
+                         bool *moved, struct err *e)
+{
+    struct db_args a = DB_ARGS;
+    OWN_ROWS struct db_rows *rows = NULL;
+    enum rc rc;
+
+    db_arg_text(&a, shop_id);
+    db_arg_i64(&a, id);
+    db_arg_text(&a, run_id);
+    rc = db_exec(tx, "SELECT 1 FROM jobs WHERE shop_id = $1 AND id = $2 AND run_id <> $3", &a,
+                 &rows, e);
+    if (rc == RC_OK)
+        *moved = db_rows_count(rows) > 0;
+    return rc;
 }
 
 enum rc db_job_put(struct db_tx *tx, const struct db_job_key *key, struct err *e)

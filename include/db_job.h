@@ -31,10 +31,13 @@ struct db_job_key {
  * commit. Part of the caller's transaction. */
 enum rc db_job_put(struct db_tx *tx, const struct db_job_key *key, struct err *e);
 
-/* The running job goes on without the run that it was claimed for; one that was put for a newer run meanwhile
- * keeps that. The caller counts the item in the run it leaves. */
+/* The running job goes on without the run that it was claimed for (*left: the caller counts the item there); one
+ * that was put for a newer run meanwhile keeps that. */
 enum rc db_job_leave_run(struct db_tx *tx, const char *shop_id, int64_t id, const char *run_id,
-                         struct err *e);
+                         bool *left, struct err *e);
+/* *moved: the job that was claimed for run_id belongs to another run now. */
+enum rc db_job_run_moved(struct db_tx *tx, const char *shop_id, int64_t id, const char *run_id,
+                         bool *moved, struct err *e);
 
 /* For statements that make many jobs at once ("INSERT INTO jobs AS j (...) SELECT ..." DB_JOB_ON_CONFLICT): the
  * rules of db_job_put. Call db_job_schedule for each of their shops in the same transaction. */

@@ -314,6 +314,7 @@ static enum rc run_count(struct import *im, bool waits, struct err *e)
     const struct job *job = im->ctx->job;
     OWN_TX struct db_tx *tx = NULL;
     struct run_delta delta = { .done = 1 };
+    bool counts = true;
     enum rc rc;
 
     if (waits || im->held)
@@ -324,8 +325,8 @@ static enum rc run_count(struct import *im, bool waits, struct err *e)
         delta.unchanged = 1;
     rc = job_tx_begin(im->ctx, "order_run", &tx, e);
     if (rc == RC_OK && im->held)
-        rc = db_job_leave_run(tx, job->shop_id, job->id, job->run_id, e);
-    if (rc == RC_OK)
+        rc = db_job_leave_run(tx, job->shop_id, job->id, job->run_id, &counts, e);
+    if (rc == RC_OK && counts)
         rc = db_run_progress(tx, job->client_id, job->run_id, &delta, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }

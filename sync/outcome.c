@@ -175,6 +175,17 @@ static bool gave_up(const struct item *item, const struct work_again *again)
     return again->park || (again->fresh && item->rc != RC_OK && item->rc != RC_DUPLICATE);
 }
 
+/* A job that a newer run took while it ran, and that is not done: the older run would wait for it for ever. */
+static enum rc count_moved(struct db_tx *tx, const struct job *job, struct err *e)
+{
+    static const struct run_delta TAKEN_OVER = { .done = 1, .unchanged = 1 };
+    bool moved = false;
+    enum rc rc = db_job_run_moved(tx, job->shop_id, job->id, job->run_id, &moved, e);
+
+    return rc == RC_OK && moved ? db_run_progress(tx, job->client_id, job->run_id, &TAKEN_OVER, e)
+                                : rc;
+}
+
 static enum rc count_runs(struct db_tx *tx, struct item *const *items,
                           const struct work_again *again, const bool *touched, size_t n,
                           struct err *e)
@@ -189,6 +200,9 @@ static enum rc count_runs(struct db_tx *tx, struct item *const *items,
                                    items[i]->err.code[0] != '\0' ? items[i]->err.code
                                                                  : rc_name(items[i]->rc),
                                    items[i]->err.text, e);
+        else if (touched[i] && job->run_id[0] != '\0' && !again[i].fresh &&
+                 !(items[i]->kind != NULL && items[i]->kind->owns_run))
+            rc = count_moved(tx, job, e);
     }
     return rc;
 }
