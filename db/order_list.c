@@ -9,6 +9,13 @@
 
 #define ORDER_LIST_DEFAULT 50
 
+/* What keeps the order's job from going on, when the order itself does not say why it failed. */
+#define ORDER_JOB_PROBLEM                                                                            \
+    "(SELECT jsonb_build_array(jsonb_build_object('code', coalesce(j.problem->>'code', j.outcome),"  \
+    " 'message', coalesce(j.problem->>'detail', ''), 'action', 'import the order again'))"           \
+    " FROM jobs j WHERE j.shop_id = t.shop_id AND j.kind = 'order_import' AND j.entity = t.order_id" \
+    " AND j.state = 'parked' AND t.state <> 'failed')"
+
 /* One order in the shape of the interface; used by list and get with the alias t. */
 #define ORDER_JSON(timeline)                                                                        \
     "json_build_object('order_id', t.order_id, 'tiktok_status', t.tiktok_status, 'state', t.state," \
@@ -21,7 +28,7 @@
     " 'shop_id', t.shop_id, 'found_by', t.found_by,"                                                \
     " 'created_at', to_char(t.created_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                    \
     " 'updated_at', to_char(t.updated_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                    \
-    " 'problems', t.problems" timeline ")"
+    " 'problems', t.problems || coalesce(" ORDER_JOB_PROBLEM ", '[]')" timeline ")"
 
 static enum rc filter_time(const char *text, const char *field, int64_t *us, struct err *e)
 {
