@@ -4,7 +4,11 @@
 #include <stdarg.h>
 
 #include "jspec.h"
+#include "own.h"
+#include "problem_words.h"
 #include "str.h"
+
+#define LIMIT_SENTENCE_BYTES 512
 
 struct known {
     int64_t code;
@@ -111,28 +115,46 @@ static const struct known *known_code(int64_t code)
     return NULL;
 }
 
+/* The same text in Portuguese; what is not ours (TikTok's own sentences) stays as it is. */
+static void set_portuguese(json_t *problem, const char *member, const char *english)
+{
+    OWN_BUF struct buf words;
+    char cut[LIMIT_SENTENCE_BYTES];
+
+    buf_init(&words, (size_t)1 << 16);
+    str_copy_cut(cut, sizeof(cut), problem_words_pt(english, &words) ? buf_text(&words) : english);
+    (void)json_object_set_new(problem, member, json_string(cut));
+}
+
 json_t *problem_new(const char *code, const char *field, const char *action, const char *message)
 {
-    json_t *problem = json_pack("{s:s, s:s}", "code", code, "message", message);
+    char cut[LIMIT_SENTENCE_BYTES];
 
-    if (problem != NULL && field != NULL && field[0] != '\0')
+    str_copy_cut(cut, sizeof(cut), message);
+
+    json_t *problem = json_pack("{s:s, s:s}", "code", code, "message", cut);
+
+    if (problem == NULL)
+        return NULL;
+    set_portuguese(problem, "message_pt", message);
+    if (field != NULL && field[0] != '\0')
         (void)json_object_set_new(problem, "field", json_string(field));
-    if (problem != NULL && action != NULL && action[0] != '\0')
+    if (action != NULL && action[0] != '\0') {
         (void)json_object_set_new(problem, "action", json_string(action));
+        set_portuguese(problem, "action_pt", action);
+    }
     return problem;
 }
 
 void problem_add(json_t *problems, const char *code, const char *field, const char *action,
                  const char *fmt, ...)
 {
-    char long_text[1024];
-    char message[512];
+    char message[LIMIT_SENTENCE_BYTES * 4];
     va_list args;
 
     va_start(args, fmt);
-    (void)vsnprintf(long_text, sizeof(long_text), fmt, args); /* what does not fit is cut below */
+    (void)vsnprintf(message, sizeof(message), fmt, args); /* cut anyway */
     va_end(args);
-    str_copy_cut(message, sizeof(message), long_text);
     (void)json_array_append_new(problems, problem_new(code, field, action, message));
 }
 

@@ -1,4 +1,6 @@
-/* problem.h - problems of products in words: {"code", "message", "field", "action", "platform_code"}. */
+/* problem.h - problems of products in words, English and Portuguese: {"code", "message", "message_pt", "field", "action",
+ * "action_pt", "platform_code"}. The Portuguese comes from the tables of problem_words.h, keyed by the English text:
+ * whoever writes a new sentence adds its row there (a test reads the sources and asks for it). */
 #ifndef SYNC_PROBLEM_H
 #define SYNC_PROBLEM_H
 

@@ -41,7 +41,7 @@ await test('the feed becomes live products, and each refusal says why', async ()
   ok(refused.length >= 2, `planted refusals show: ${refused.length}`);
   for (const p of refused) {
     ok(p.problems.length > 0, `${p.source_id} (${p.status}) says why`);
-    for (const problem of p.problems) ok(problem.code && problem.message.length > 10, `problem in words: ${JSON.stringify(problem)}`);
+    for (const problem of p.problems) ok(problem.code && problem.message.length > 10 && problem.message_pt.length > 10, `problem in words: ${JSON.stringify(problem)}`);
   }
   ok(live.some((p) => p.skus.length > 1), 'variants became SKUs of one product');
   for (const p of live) {
