@@ -232,3 +232,25 @@ enum rc db_sku_prune(struct db_tx *tx, const char *shop_id, const char *source_i
         "AND NOT (seller_sku = ANY ($3::text[]))",
         &args, NULL, e);
 }
+
+enum rc db_sku_by_source(struct db_tx *tx, const char *shop_id, const char *source_id,
+                         const char *source_sku, char seller_sku[SKU_BYTES], struct err *e)
+{
+    OWN_ROWS struct db_rows *rows = NULL;
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, source_id);
+    db_arg_text(&args, source_sku);
+    enum rc rc = db_exec(tx,
+                         "SELECT seller_sku FROM skus WHERE shop_id = $1 AND source_id = $2 AND "
+                         "source_sku = $3 ORDER BY position LIMIT 1",
+                         &args, &rows, e);
+
+    if (rc != RC_OK)
+        return rc;
+    if (db_rows_count(rows) == 0)
+        return err_code(e, RC_NOT_FOUND, "no_such_sku", "no SKU of ours");
+    copy_cell(seller_sku, SKU_BYTES, rows, 0, "seller_sku");
+    return RC_OK;
+}

@@ -10,7 +10,8 @@
 #define LOG_VALUES "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10"
 
 static const char *const LOG_SQL[] = {
-    [LOG_TABLE_PRODUCT] = "INSERT INTO tiktok_log_product " LOG_COLUMNS ") " LOG_VALUES ")",
+    [LOG_TABLE_PRODUCT] =
+        "INSERT INTO tiktok_log_product " LOG_COLUMNS ", changes) " LOG_VALUES ", $11::jsonb)",
     [LOG_TABLE_PRICE] = "INSERT INTO tiktok_log_price " LOG_COLUMNS ") " LOG_VALUES ")",
     [LOG_TABLE_PRICE_PRODUCT] =
         "INSERT INTO tiktok_log_price_product " LOG_COLUMNS ", inputs) " LOG_VALUES ", $11::jsonb)",
@@ -35,7 +36,9 @@ enum rc db_log(struct db_tx *tx, enum log_table table, const struct log_row *row
     db_arg_text(&args, str_blank(row->request_id) ? NULL : row->request_id);
     db_arg_text(&args, str_blank(row->run_id) ? NULL : row->run_id);
     db_arg_text(&args, row->message);
-    if (table == LOG_TABLE_PRICE_PRODUCT || table == LOG_TABLE_STOCK)
+    if (table == LOG_TABLE_PRODUCT)
+        db_arg_json(&args, row->changes);
+    else if (table == LOG_TABLE_PRICE_PRODUCT || table == LOG_TABLE_STOCK)
         db_arg_json(&args, row->inputs);
     return db_exec(tx, LOG_SQL[table], &args, NULL, e);
 }

@@ -194,7 +194,7 @@ enum rc db_rest_logs(struct db_tx *tx, const char *client_id, enum rest_log log,
                      struct rest_list *out, struct err *e)
 {
     static const char *const SQL[] = {
-        [REST_LOG_PRODUCT] = LOG_SQL("tiktok_log_product", ""),
+        [REST_LOG_PRODUCT] = LOG_SQL("tiktok_log_product", ", 'changes', changes"),
         [REST_LOG_PRICE] = LOG_SQL("tiktok_log_price_product", ", 'inputs', inputs"),
         [REST_LOG_STOCK] = LOG_SQL("tiktok_log_stock", ", 'inputs', inputs"),
         [REST_LOG_ORDER] = LOG_SQL("tiktok_log_order", ""),

@@ -65,7 +65,8 @@ enum rc db_rest_run_changes(struct db_tx *tx, const char *client_id, const char 
     return rest_page_run(tx,
                          "SELECT json_build_object('entity', entity, 'source_id', source_id,"
                          " 'seller_sku', seller_sku, 'field', field, 'old', old, 'new', new,"
-                         " 'action', action, 'outcome', outcome) AS doc, id::text AS cursor"
+                         " 'action', action, 'outcome', outcome, 'rule', rule, 'request_id',"
+                         " request_id, 'reason', reason) AS doc, id::text AS cursor"
                          " FROM sync_run_changes WHERE client_id = $1 AND run_id = $2 AND id > $3"
                          " ORDER BY id LIMIT $4",
                          &a, limit, out, e);

@@ -193,29 +193,3 @@ enum rc db_run_end(struct db_tx *tx, const char *client_id, const char *id, cons
                    " WHERE client_id = $1 AND id = $2 AND status IN ('queued', 'running', 'held')",
                    &a, NULL, e);
 }
-
-enum rc db_run_change(struct db_tx *tx, const char *client_id, const char *run_id,
-                      const char *entity, const char *source_id, const char *seller_sku,
-                      const char *field, const char *old_value, const char *new_value,
-                      const char *action, const char *outcome, struct err *e)
-{
-    struct db_args a = { 0 };
-
-    if (run_id == NULL || run_id[0] == '\0')
-        return RC_OK;
-    db_arg_text(&a, client_id);
-    db_arg_text(&a, run_id);
-    db_arg_text(&a, entity);
-    db_arg_text(&a, source_id);
-    db_arg_text(&a, seller_sku);
-    db_arg_text(&a, field);
-    db_arg_text(&a, old_value);
-    db_arg_text(&a, new_value);
-    db_arg_text(&a, action);
-    db_arg_text(&a, outcome);
-    return db_exec(tx,
-                   "INSERT INTO sync_run_changes (client_id, run_id, entity, source_id, seller_sku,"
-                   " field, old, new, action, outcome)"
-                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-                   &a, NULL, e);
-}

@@ -77,6 +77,9 @@ enum rc db_product_put_desired(struct db_tx *tx, const char *client_id, const ch
  * vtex_sku_id when not empty). A seller_sku of another product is RC_DUPLICATE and leaves the transaction usable. */
 enum rc db_sku_put_feed(struct db_tx *tx, const char *client_id, const char *shop_id,
                         const char *source_id, int position, const struct sku *sku, struct err *e);
+/* seller_sku of the product's item with this id in the feed. RC_NOT_FOUND. */
+enum rc db_sku_by_source(struct db_tx *tx, const char *shop_id, const char *source_id,
+                         const char *source_sku, char seller_sku[SKU_BYTES], struct err *e);
 /* Deletes unpublished SKU rows of the product that are not among the given ones. */
 enum rc db_sku_prune(struct db_tx *tx, const char *shop_id, const char *source_id,
                      const char *const *seller_skus, size_t n, struct err *e);
@@ -211,7 +214,8 @@ struct log_row {
     const char *outcome;               /* created, updated, refused, live, ... */
     int64_t platform_code;             /* 0 = none */
     const char *request_id, *run_id, *message;
-    const json_t *inputs; /* PRICE_PRODUCT and STOCK only */
+    const json_t *inputs;  /* PRICE_PRODUCT and STOCK only */
+    const json_t *changes; /* PRODUCT only: [{"field", "old", "new", "rule"}]; NULL = none */
 };
 enum rc db_log(struct db_tx *tx, enum log_table table, const struct log_row *row, struct err *e);
 

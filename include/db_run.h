@@ -38,9 +38,31 @@ enum rc db_run_read_done(struct db_tx *tx, const char *client_id, const char *id
 /* Ends with status failed/held/cancelled and a problem ({"code","detail"}); problem may be NULL. */
 enum rc db_run_end(struct db_tx *tx, const char *client_id, const char *id, const char *status,
                    const char *code, const char *detail, struct err *e);
+/* One line of what a run changed or would change. Texts are borrowed; the list shows 300 bytes of a value. */
+struct run_change {
+    const char *client_id, *run_id, *source_id;
+    const char *seller_sku; /* NULL = of the product */
+    const char *field;
+    const char *old_value, *new_value;      /* NULL = nothing there */
+    const char *action;                     /* create, update, remove, revert, ... */
+    const char *outcome;                    /* as the comment on the column says */
+    const char *rule, *request_id, *reason; /* NULL = none */
+};
+/* Adds a line; does nothing without a run. */
+enum rc db_run_change_add(struct db_tx *tx, const struct run_change *c, struct err *e);
 enum rc db_run_change(struct db_tx *tx, const char *client_id, const char *run_id,
                       const char *entity, const char *source_id, const char *seller_sku,
                       const char *field, const char *old_value, const char *new_value,
                       const char *action, const char *outcome, struct err *e);
+/* What was really sent: replaces the run's own line of the same product, SKU and field that has no good end yet, else
+ * adds one. Does nothing without a run. */
+enum rc db_run_change_sent(struct db_tx *tx, const struct run_change *c, struct err *e);
+/* Lines of a product without an end, of any run: id, run_id, seller_sku, field, action. */
+enum rc db_run_changes_open(struct db_tx *tx, const char *client_id, const char *source_id,
+                            struct db_rows **rows, struct err *e);
+/* Writes the end of one line; request_id and reason may be NULL. */
+enum rc db_run_change_settle(struct db_tx *tx, const char *client_id, const char *run_id,
+                             int64_t id, const char *outcome, const char *request_id,
+                             const char *reason, struct err *e);
 
 #endif

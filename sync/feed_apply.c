@@ -176,12 +176,31 @@ static enum rc product_write(struct db_tx *tx, const struct feed_run *r, const c
     if (rc == RC_OK)
         rc = db_feed_product_problems(tx, r->shop_id, source_id, m->problems, r->run.id, e);
     if (rc == RC_OK)
-        rc = feed_changes_write(tx, r, source_id, stored != NULL ? stored->desired : NULL, d, e);
+        rc = feed_changes_write(tx, r, source_id, stored != NULL ? stored->desired : NULL, m, e);
     if (rc != RC_OK)
         return rc;
     if (map_feed_usable(m))
         return publish_ask(tx, r, source_id, e);
     return db_run_progress(tx, r->client.client_id, r->run.id, &failed, e);
+}
+
+/* What a real run would do with a product that differs. */
+static enum rc product_plan(struct db_tx *tx, struct feed_run *r, const char *source_id,
+                            const struct feed_product *stored, const struct map_feed *m,
+                            struct err *e)
+{
+    bool refused = !map_feed_usable(m);
+    enum rc rc =
+        feed_changes_write(tx, r, source_id, stored != NULL ? stored->desired : NULL, m, e);
+
+    if (rc == RC_OK)
+        rc = feed_refusals_write(tx, r, source_id, m, &refused, e);
+    if (rc != RC_OK)
+        return rc;
+    r->planned.failed += refused;
+    r->planned.created += !refused && stored == NULL;
+    r->planned.updated += !refused && stored != NULL;
+    return RC_OK;
 }
 
 static enum rc product_apply(struct db_tx *tx, struct feed_run *r, const struct page *p, int i,
@@ -203,14 +222,8 @@ static enum rc product_apply(struct db_tx *tx, struct feed_run *r, const struct 
         return rc == RC_OK && !r->dry ? db_feed_products_gone(tx, r->shop_id, &source_id, 1, e)
                                       : rc;
     }
-    if (r->dry) {
-        r->planned.failed += !map_feed_usable(&m);
-        r->planned.created += map_feed_usable(&m) && stored == NULL;
-        r->planned.updated += map_feed_usable(&m) && stored != NULL && !same;
-        return same ? RC_OK
-                    : feed_changes_write(tx, r, source_id, stored != NULL ? stored->desired : NULL,
-                                         m.desired, e);
-    }
+    if (r->dry)
+        return same ? RC_OK : product_plan(tx, r, source_id, stored, &m, e);
     if (!same)
         return product_write(tx, r, source_id, stored, &m, e);
     rc = db_feed_product_seen(tx, r->shop_id, source_id, e);

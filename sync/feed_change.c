@@ -1,32 +1,56 @@
 /* feed_change.c - what differs between the product as it was wanted and as the feed has it now, in rows for people. */
 #include "feed_job.h"
 
+#include "db_product.h"
 #include "jspec.h"
+#include "map_feed.h"
 #include "money.h"
 #include "str.h"
-
-#define SHOWN_BYTES 300
 
 struct writer {
     struct db_tx *tx;
     const struct feed_run *run;
     const char *source_id;
+    const struct map_feed *map; /* NULL = the product is gone */
     const char *outcome;
 };
+
+/* The code that TikTok knows an item by: of the feed as it is now, else as it was stored; else its id. */
+static enum rc sku_code(const struct writer *w, const char *item_id, char out[SKU_BYTES],
+                        struct err *e)
+{
+    enum rc rc;
+
+    for (int i = 0; w->map != NULL && i < w->map->n_skus; i++)
+        if (str_eq(w->map->skus[i].sku.source_sku, item_id)) {
+            (void)str_copy(out, SKU_BYTES, w->map->skus[i].sku.seller_sku);
+            return RC_OK;
+        }
+    rc = db_sku_by_source(w->tx, w->run->shop_id, w->source_id, item_id, out, e);
+    if (rc != RC_NOT_FOUND)
+        return rc;
+    str_copy_cut(out, SKU_BYTES, item_id);
+    return RC_OK;
+}
 
 static enum rc put(const struct writer *w, const char *sku, const char *field,
                    const char *old_value, const char *new_value, const char *action, struct err *e)
 {
-    char was[SHOWN_BYTES] = "", is[SHOWN_BYTES] = "";
+    char code[SKU_BYTES];
+    struct run_change c = {
+        .client_id = w->run->client.client_id,
+        .run_id = w->run->run.id,
+        .source_id = w->source_id,
+        .field = field,
+        .old_value = old_value,
+        .new_value = new_value,
+        .action = action,
+        .outcome = w->outcome,
+    };
+    enum rc rc = sku != NULL ? sku_code(w, sku, code, e) : RC_OK;
 
-    if (old_value != NULL)
-        str_copy_cut(was, sizeof was, old_value);
-    if (new_value != NULL)
-        str_copy_cut(is, sizeof is, new_value);
-    return db_run_change(w->tx, w->run->client.client_id, w->run->run.id,
-                         sku != NULL ? "sku" : "product", w->source_id, sku, field,
-                         old_value != NULL ? was : NULL, new_value != NULL ? is : NULL, action,
-                         w->outcome, e);
+    c.seller_sku = sku != NULL ? code : NULL;
+    return rc == RC_OK ? db_run_change_add(w->tx, &c, e) : rc;
 }
 
 /* A member as people read it: amounts with a dot, lists as JSON. False when absent. */
@@ -116,18 +140,35 @@ static enum rc items(const struct writer *w, const json_t *old, const json_t *no
     return RC_OK;
 }
 
+/* A dry run names each variant of a new product too; a real one leaves that to the logs of prices and stock. */
+static enum rc created(const struct writer *w, const json_t *now, struct err *e)
+{
+    const json_t *item;
+    size_t i;
+    enum rc rc = put(w, NULL, "product", NULL, jspec_text(now, "title"), "create", e);
+
+    json_array_foreach(json_object_get(now, "items"), i, item)
+    {
+        if (rc == RC_OK && w->run->dry)
+            rc =
+                put(w, jspec_text(item, "id"), "sku", NULL, jspec_text(item, "title"), "create", e);
+    }
+    return rc;
+}
+
 enum rc feed_changes_write(struct db_tx *tx, const struct feed_run *r, const char *source_id,
-                           const json_t *old, const json_t *now, struct err *e)
+                           const json_t *old, const struct map_feed *map, struct err *e)
 {
     static const char *const NAMES[] = { "title",  "description", "brand", "category",
                                          "images", "link",        NULL };
-    struct writer w = { tx, r, source_id, r->dry ? "planned" : "queued" };
+    const json_t *now = map != NULL ? map->desired : NULL;
+    struct writer w = { tx, r, source_id, map, r->dry ? "planned" : "queued" };
     enum rc rc;
 
     if (r->run.id[0] == '\0')
         return RC_OK;
     if (old == NULL)
-        return put(&w, NULL, "product", NULL, jspec_text(now, "title"), "create", e);
+        return created(&w, now, e);
     if (now == NULL)
         return put(&w, NULL, "product", jspec_text(old, "title"), NULL, "remove", e);
     rc = members(&w, NULL, old, now, NAMES, e);

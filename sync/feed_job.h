@@ -42,9 +42,16 @@ enum rc feed_detect(struct feed_run *r, struct err *e);
  * feed and completes the run's counters. */
 enum rc feed_apply(struct feed_run *r, struct err *e);
 
-/* feed_change.c: what differs between two desired products, as rows of sync_run_changes. old NULL: created. */
+struct map_feed;
+/* feed_change.c: what differs between the stored and the new desired product, as rows of sync_run_changes. old NULL:
+ * created. map NULL: gone. */
 enum rc feed_changes_write(struct db_tx *tx, const struct feed_run *r, const char *source_id,
-                           const json_t *old, const json_t *now, struct err *e);
+                           const json_t *old, const struct map_feed *map, struct err *e);
+
+/* feed_refusal.c: what TikTok would refuse, as far as it can be known without asking: rows of the dry run's changes.
+ * *refused: the product would not be listed. */
+enum rc feed_refusals_write(struct db_tx *tx, const struct feed_run *r, const char *source_id,
+                            const struct map_feed *map, bool *refused, struct err *e);
 
 /* feed_spool.c: an unlinked temporary file. */
 enum rc feed_spool_open(int *fd, struct err *e);

@@ -94,6 +94,12 @@ enum rc price_rule_apply(const struct policy_price *policy, int64_t source_minor
     return RC_OK;
 }
 
+bool price_rule_allows(const struct policy_price *policy, int64_t minor)
+{
+    return minor >= PRICE_MIN_MINOR && minor <= PRICE_MAX_MINOR && minor >= policy->minimum_minor &&
+           (policy->maximum_minor <= 0 || minor <= policy->maximum_minor);
+}
+
 void price_result_done(struct price_result *r)
 {
     json_decref(r->inputs);

@@ -21,6 +21,8 @@ struct price_result {
 enum rc price_rule_apply(const struct policy_price *policy, int64_t source_minor,
                          const char *source, int64_t at_us, int64_t published_minor,
                          struct price_result *out, struct err *e);
+/* Within the client's minimum and maximum and TikTok's limits. */
+bool price_rule_allows(const struct policy_price *policy, int64_t minor);
 void price_result_done(struct price_result *r);
 
 #endif

@@ -216,7 +216,7 @@ static enum rc store_price(struct publish *p, const struct tiktok_issues *issues
     int64_t n = 0;
 
     for (int i = 0; rc == RC_OK && i < p->n_skus; i++) {
-        const struct publish_sku *sku = &p->skus[i];
+        struct publish_sku *sku = &p->skus[i];
         char before[MONEY_TEXT_BYTES];
         char after[MONEY_TEXT_BYTES];
 
@@ -239,7 +239,10 @@ static enum rc store_price(struct publish *p, const struct tiktok_issues *issues
                                      .message = issues->n > 0 ? issues->list[0].message : NULL,
                                      .inputs = sku->price_inputs };
 
+        sku->price_end = row.outcome;
         rc = db_log(tx, LOG_TABLE_PRICE_PRODUCT, &row, e);
+        if (rc == RC_OK)
+            rc = publish_trace_value(p, tx, sku->seller_sku, "price", &row, e);
         if (rc == RC_OK && issues->n == 0)
             rc = db_sku_published(tx, p->shop.shop_id, sku->seller_sku, NULL, sku->price_minor, -1,
                                   e);
@@ -338,6 +341,13 @@ static int stock_changes(const struct publish *p, struct stock_change *out)
     return n;
 }
 
+static void stock_ended(struct publish *p, const struct stock_change *change, const char *word)
+{
+    for (int i = 0; i < p->n_skus; i++)
+        if (strcmp(p->skus[i].seller_sku, change->seller_sku) == 0)
+            p->skus[i].stock_end = word;
+}
+
 static enum rc store_stock(struct publish *p, const struct stock_change *list, int n, bool taken,
                            const struct tiktok_issues *issues, struct err *e)
 {
@@ -365,7 +375,10 @@ static enum rc store_stock(struct publish *p, const struct stock_change *list, i
                                      .message = issue ? issue->message : NULL,
                                      .inputs = list[i].inputs };
 
+        stock_ended(p, &list[i], row.outcome);
         rc = db_log(tx, LOG_TABLE_STOCK, &row, e);
+        if (rc == RC_OK)
+            rc = publish_trace_value(p, tx, list[i].seller_sku, "stock", &row, e);
         if (rc == RC_OK && ok)
             rc = db_sku_published(tx, p->shop.shop_id, list[i].seller_sku, NULL, 0, list[i].after,
                                   e);
@@ -433,6 +446,9 @@ static enum rc edit_content(struct publish *p, bool *edited, struct err *e)
     if (rc != RC_OK || (!whole && json_object_size(changed) == 0))
         return rc;
     *edited = true;
+    rc = publish_trace_fields(p, whole ? p->body : changed, e);
+    if (rc != RC_OK)
+        return rc;
     rc = whole ? edit_whole(p, &saved, &issues, e)
                : tiktok_partial_edit_product(&p->tiktok, p->product.tiktok_product_id, changed,
                                              &saved, &issues, e);

@@ -75,6 +75,7 @@ static enum rc log_product(struct publish *p, struct db_tx *tx, const char *new_
         .request_id = request_id,
         .run_id = run_id(p),
         .message = words.len > 0 ? buf_text(&words) : NULL,
+        .changes = p->changes,
     };
 
     return db_log(tx, LOG_TABLE_PRODUCT, &row, e);
@@ -103,6 +104,9 @@ enum rc publish_refused(struct publish *p, const char *status, int64_t platform_
     if (rc == RC_OK)
         rc = log_product(p, tx, now, held ? "held" : "refused", platform_code, request_id,
                          p->problems, e);
+    if (rc == RC_OK)
+        rc = publish_trace_end(p, tx, held ? "held" : "refused", request_id,
+                               jspec_text(json_array_get(p->problems, 0), "message"), e);
     if (rc == RC_OK)
         rc = count_run(p, tx, &delta, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
@@ -246,6 +250,8 @@ enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved
         rc = log_product(p, tx, status, created ? "created" : "updated", 0, saved->request_id,
                          p->notes, e);
     if (rc == RC_OK)
+        rc = publish_trace_end(p, tx, "published", saved->request_id, NULL, e);
+    if (rc == RC_OK)
         rc = ask_for_audit(p, tx, saved->product_id, e);
     if (rc == RC_OK)
         rc = count_run(p, tx, &delta, e);
@@ -269,6 +275,8 @@ enum rc publish_unchanged(struct publish *p, bool values_changed, struct err *e)
     if (rc == RC_OK && json_array_size(p->notes) > 0)
         rc = db_product_state(tx, p->shop.shop_id, p->product.source_id, p->product.status,
                               p->notes, e);
+    if (rc == RC_OK)
+        rc = publish_trace_end(p, tx, "unchanged", NULL, NULL, e);
     if (rc == RC_OK)
         rc = count_run(p, tx, &delta, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;

@@ -2,6 +2,7 @@
 #ifndef SYNC_PRODUCT_JOB_H
 #define SYNC_PRODUCT_JOB_H
 
+#include "db_override.h"
 #include "map_product.h"
 #include "sync.h"
 #include "tiktok_product.h"
@@ -25,6 +26,7 @@ struct publish_sku {
     int64_t price_minor; /* 0 = none */
     int64_t stock;
     json_t *price_inputs, *stock_inputs, *problem; /* owned; may be NULL */
+    const char *price_end, *stock_end; /* published or refused once it was sent; NULL = not sent */
 };
 
 /* One run of the job. */
@@ -50,10 +52,14 @@ struct publish {
     struct variant_plan plan;
     char main_uris[MAIN_IMAGES_MAX][IMAGE_URI_BYTES];
     int n_main_uris;
-    json_t *image_uris; /* owned */
-    json_t *problems;   /* owned: what keeps the product from being listed */
-    json_t *notes;      /* owned: what a person should know although it is listed */
-    json_t *body;       /* owned: as it is to be on TikTok */
+    json_t *image_uris;                 /* owned */
+    json_t *problems;                   /* owned: what keeps the product from being listed */
+    json_t *notes;                      /* owned: what a person should know although it is listed */
+    json_t *body;                       /* owned: as it is to be on TikTok */
+    json_t *changes;                    /* owned: fields of the edit that is sent; NULL = none */
+    struct product_override *overrides; /* owned */
+    struct override_state *override_states; /* owned, one for each */
+    int n_overrides;
     bool
         create_refused; /* TikTok's final word on the create: the next one is another logical create */
 };
@@ -72,6 +78,38 @@ enum rc publish_values(struct publish *p, struct err *e);
 enum rc publish_category(struct publish *p, struct err *e);
 enum rc publish_brand(struct publish *p, struct err *e);
 enum rc publish_images(struct publish *p, struct err *e);
+
+/* ---- product_override.c: what a person holds against the source -------------------------------- */
+
+struct override_state {
+    bool applied;
+    const char *ended; /* why it is over; NULL = it is not */
+};
+enum rc publish_overrides_load(struct publish *p, struct db_tx *tx, struct err *e);
+void publish_overrides_done(struct publish *p);
+/* Puts held texts, pictures and attributes into the body; marks those whose source says something else now. */
+enum rc publish_overrides(struct publish *p, struct err *e);
+/* Held price of a SKU for which the rules, without the jump guard, give source_minor; 0 = none holds. */
+int64_t publish_override_price(struct publish *p, const char *seller_sku, int64_t source_minor);
+bool publish_has_override(const struct publish *p, const char *seller_sku, const char *field);
+/* What to call the override that gave a field its value in logs: "override: revert"; NULL = none did. */
+const char *publish_override_rule(const struct publish *p, const char *seller_sku,
+                                  const char *field);
+/* Deletes those that are over, with a line in the log. */
+enum rc publish_overrides_end(struct publish *p, struct db_tx *tx, struct err *e);
+
+/* ---- product_trace.c: what was sent, for people ------------------------------------------------- */
+
+/* Remembers which fields an edit changes, from the published and the wanted content. */
+enum rc publish_trace_fields(struct publish *p, const json_t *changed, struct err *e);
+/* Rules that gave a price or a stock, in their order: "vtex + markup_percent + round_to". */
+void publish_trace_rules(const json_t *inputs, char *out, size_t cap);
+/* Adds a sent price or stock to the run's changes. */
+enum rc publish_trace_value(struct publish *p, struct db_tx *tx, const char *seller_sku,
+                            const char *field, const struct log_row *row, struct err *e);
+/* Ends the lines that runs listed for this product. word: what became of its content; reason may be NULL. */
+enum rc publish_trace_end(struct publish *p, struct db_tx *tx, const char *word,
+                          const char *request_id, const char *reason, struct err *e);
 
 /* Sends the product for the first time, looks first when an earlier try may have arrived. */
 enum rc publish_create(struct publish *p, struct err *e);

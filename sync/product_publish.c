@@ -33,6 +33,8 @@ static void publish_done(struct publish *p)
     json_decref(p->problems);
     json_decref(p->notes);
     json_decref(p->body);
+    json_decref(p->changes);
+    publish_overrides_done(p);
     if (p->tiktok_open)
         session_tiktok_done(&p->tiktok);
     if (p->vtex_open)
@@ -79,6 +81,8 @@ static enum rc load(struct publish *p, struct err *e)
         rc = db_client_get(tx, job->client_id, &p->client, e);
     if (rc == RC_OK)
         rc = db_shop_get(tx, job->shop_id, &p->shop, e);
+    if (rc == RC_OK)
+        rc = publish_overrides_load(p, tx, e);
     return rc == RC_OK ? load_run(p, tx, e) : rc;
 }
 
@@ -172,9 +176,9 @@ typedef enum rc (*publish_step)(struct publish *p, struct err *e);
 /* In order; the first that finds a problem ends it. */
 static enum rc prepare(struct publish *p, struct err *e)
 {
-    static const publish_step STEPS[] = { publish_skus,     publish_values, collect_listed,
-                                          publish_category, publish_brand,  check_texts,
-                                          add_pictures };
+    static const publish_step STEPS[] = { publish_skus,     publish_values,   collect_listed,
+                                          publish_category, publish_brand,    check_texts,
+                                          add_pictures,     publish_overrides };
 
     for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]) && !publish_blocked(p); i++) {
         enum rc rc = STEPS[i](p, e);

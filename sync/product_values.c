@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "clock.h"
+#include "money.h"
 #include "price_rule.h"
 #include "problem.h"
+#include "rule_trace.h"
 #include "stock_rule.h"
 #include "str.h"
 
@@ -135,12 +137,45 @@ static enum rc read_vtex(struct publish *p, struct publish_sku *sku, struct vtex
 
 /* ---- rules ------------------------------------------------------------------------------------- */
 
+/* What a person holds stands in for the result of the rules; it was asked for, so no jump guard looks at it. */
+static enum rc hold_price(struct publish *p, struct publish_sku *sku, int64_t source_minor,
+                          const char *source, bool *held, struct err *e)
+{
+    struct price_result clean = { 0 };
+    char before[MONEY_TEXT_BYTES];
+    char after[MONEY_TEXT_BYTES];
+    int64_t minor;
+    enum rc rc;
+
+    *held = false;
+    if (!publish_has_override(p, sku->seller_sku, "price"))
+        return RC_OK;
+    rc = price_rule_apply(&p->client.price, source_minor, source, clock_now_us(), 0, &clean, e);
+    minor = rc == RC_OK || rc == RC_INVALID
+                ? publish_override_price(p, sku->seller_sku, clean.minor)
+                : 0;
+    if (minor <= 0) {
+        price_result_done(&clean);
+        return rc == RC_INVALID ? RC_OK : rc;
+    }
+    money_write(clean.minor, before);
+    money_write(minor, after);
+    rule_trace_step(json_object_get(clean.inputs, "rules"),
+                    publish_override_rule(p, sku->seller_sku, "price"), before, after);
+    (void)json_object_set_new(clean.inputs, "result", json_string(after)); /* for people only */
+    sku->price_inputs = clean.inputs;
+    sku->price_minor = minor;
+    *held = true;
+    return RC_OK;
+}
+
 static enum rc set_price(struct publish *p, struct publish_sku *sku, const struct vtex_side *side,
                          bool from_vtex, struct err *e)
 {
     bool vtex_price = from_vtex && side->price_minor > 0;
     int64_t source = vtex_price ? side->price_minor : sku->feed_price_minor;
     struct price_result result = { 0 };
+    bool held = false;
     enum rc rc;
 
     /* The feed's price only stands in where TikTok needs one to list the SKU, with stock 0. */
@@ -153,6 +188,9 @@ static enum rc set_price(struct publish *p, struct publish_sku *sku, const struc
         note_sku(sku, "no_price", "Add the price to the feed.", "The SKU has no price.");
         return RC_OK;
     }
+    rc = hold_price(p, sku, source, vtex_price ? "vtex" : "feed", &held, e);
+    if (rc != RC_OK || held)
+        return rc;
     rc = price_rule_apply(&p->client.price, source, vtex_price ? "vtex" : "feed", clock_now_us(),
                           sku->price_published_minor, &result, e);
     if (rc != RC_OK && rc != RC_INVALID)

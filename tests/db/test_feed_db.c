@@ -554,9 +554,13 @@ static void a_dry_run_writes_only_what_would_change(void)
         0);
     CHECK_INT(
         count("SELECT count(*) FROM sync_run_changes WHERE run_id = $RUN AND action = 'create' AND"
-              " outcome = 'planned'",
+              " outcome = 'planned' AND entity = 'product'",
               id),
         4);
+    CHECK_INT(count("SELECT count(*) FROM sync_run_changes WHERE run_id = $RUN AND entity = 'sku'"
+                    " AND action = 'create' AND seller_sku = source_id",
+                    id),
+              4);
     run_is(id, "succeeded", 4, 4, 0, 0);
     CHECK_INT(count("SELECT created FROM sync_runs WHERE id = $RUN", id), 4);
     go(false, RC_OK, NULL);

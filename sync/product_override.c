@@ -1,0 +1,154 @@
+/* product_override.c - values that an undo or an approved proposal holds against what the source says.
+ *
+ * An override knows what the source gave when it was set. As long as the source gives the same, the held value stands
+ * in for it; anything else is news of the merchant, and the override is over. */
+#include "product_job.h"
+
+#include <string.h>
+
+#include "money.h"
+#include "price_rule.h"
+#include "str.h"
+
+#define ENDED_SOURCE "the source says something else now"
+#define ENDED_SAME "the source says the same now"
+#define ENDED_RANGE "the price is outside the client's price rules now"
+
+/* Member of the body for a field; NULL for prices. */
+static const char *member_of(const char *field)
+{
+    static const char *const MEMBERS[][2] = { { "title", "title" },
+                                              { "description", "description" },
+                                              { "images", "main_images" },
+                                              { "attributes", "product_attributes" } };
+
+    for (size_t i = 0; i < sizeof MEMBERS / sizeof MEMBERS[0]; i++)
+        if (strcmp(MEMBERS[i][0], field) == 0)
+            return MEMBERS[i][1];
+    return NULL;
+}
+
+static int find(const struct publish *p, const char *seller_sku, const char *field)
+{
+    for (int i = 0; i < p->n_overrides; i++)
+        if (str_eq(p->overrides[i].seller_sku, seller_sku) &&
+            str_eq(p->overrides[i].field, field) && p->override_states[i].ended == NULL)
+            return i;
+    return -1;
+}
+
+enum rc publish_overrides_load(struct publish *p, struct db_tx *tx, struct err *e)
+{
+    enum rc rc = db_overrides_get(tx, p->product.shop_id, p->product.source_id, &p->overrides,
+                                  &p->n_overrides, e);
+
+    if (rc != RC_OK)
+        return rc;
+    p->override_states = calloc((size_t)p->n_overrides + 1, sizeof *p->override_states);
+    return p->override_states != NULL ? RC_OK : err_set(e, RC_DOWN, "out of memory for overrides");
+}
+
+void publish_overrides_done(struct publish *p)
+{
+    db_overrides_free(p->overrides, p->n_overrides);
+    free(p->override_states);
+}
+
+enum rc publish_overrides(struct publish *p, struct err *e)
+{
+    for (int i = 0; p->body != NULL && i < p->n_overrides; i++) {
+        const struct product_override *o = &p->overrides[i];
+        const char *member = member_of(o->field);
+        const json_t *now = member != NULL ? json_object_get(p->body, member) : NULL;
+
+        if (member == NULL)
+            continue;
+        if (now != NULL && json_equal(now, o->value)) {
+            p->override_states[i].ended = ENDED_SAME;
+        } else if (now == NULL || !json_equal(now, o->source_value)) {
+            p->override_states[i].ended = ENDED_SOURCE;
+        } else {
+            p->override_states[i].applied = true;
+            if (json_object_set(p->body, member, o->value) != 0)
+                return err_set(e, RC_DOWN, "out of memory for an override");
+        }
+    }
+    return RC_OK;
+}
+
+bool publish_has_override(const struct publish *p, const char *seller_sku, const char *field)
+{
+    return find(p, seller_sku, field) >= 0;
+}
+
+static bool amount(const json_t *value, int64_t *minor)
+{
+    return json_is_string(value) &&
+           money_decimal_read(json_string_value(value), minor, NULL) == RC_OK;
+}
+
+int64_t publish_override_price(struct publish *p, const char *seller_sku, int64_t source_minor)
+{
+    int i = find(p, seller_sku, "price");
+    int64_t held = 0, source = 0;
+
+    if (i < 0)
+        return 0;
+    if (!amount(p->overrides[i].value, &held) || !amount(p->overrides[i].source_value, &source) ||
+        source != source_minor) {
+        p->override_states[i].ended = ENDED_SOURCE;
+        return 0;
+    }
+    if (!price_rule_allows(&p->client.price, held)) {
+        p->override_states[i].ended = ENDED_RANGE;
+        return 0;
+    }
+    p->override_states[i].applied = true;
+    return held;
+}
+
+const char *publish_override_rule(const struct publish *p, const char *seller_sku,
+                                  const char *field)
+{
+    int i = find(p, seller_sku, field);
+
+    if (i < 0 || !p->override_states[i].applied)
+        return NULL;
+    return str_eq(p->overrides[i].reason, "proposal") ? "override: proposal" : "override: revert";
+}
+
+static enum rc log_end(const struct publish *p, struct db_tx *tx, int i, struct err *e)
+{
+    const struct product_override *o = &p->overrides[i];
+    char words[200];
+
+    (void)str_fmt(words, sizeof words, "%s: %s", o->field, p->override_states[i].ended);
+
+    const struct log_row row = {
+        .client_id = p->client.client_id,
+        .shop_id = p->shop.shop_id,
+        .entity = p->product.source_id,
+        .old_value = o->seller_sku[0] != '\0' ? o->seller_sku : NULL,
+        .outcome = "override_ended",
+        .run_id = p->ctx->job->run_id,
+        .message = words,
+    };
+
+    return db_log(tx, LOG_TABLE_PRODUCT, &row, e);
+}
+
+enum rc publish_overrides_end(struct publish *p, struct db_tx *tx, struct err *e)
+{
+    enum rc rc = RC_OK;
+
+    for (int i = 0; rc == RC_OK && i < p->n_overrides; i++) {
+        if (p->override_states[i].ended == NULL)
+            continue;
+        rc = db_override_delete(tx, p->client.client_id, p->overrides[i].id, NULL, NULL, e);
+        if (rc == RC_NOT_FOUND) /* a person was faster */
+            rc = RC_OK;
+        else if (rc == RC_OK)
+            rc = log_end(p, tx, i, e);
+    }
+    return rc;
+}
