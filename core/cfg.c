@@ -1,6 +1,7 @@
 /* cfg.c - reads the settings: one table of names, defaults and help; values from NAME or the file NAME_FILE. */
 #include "cfg.h"
 
+#include "clock.h"
 #include "log.h"
 #include "own.h"
 #include "sign.h"
@@ -64,7 +65,8 @@ static const struct setting SETTINGS[] = {
       "wait before a lost write may be sent again" },
     { "LEASE_SECONDS", NUMBER, "45", 3, 300, false, "life of a shop lease without heartbeat" },
     { "RETENTION_DAYS", NUMBER, "30", 1, 3650, false, "how long logs are kept" },
-    { "TIMEZONE", TEXT, "America/Sao_Paulo", 0, 0, false, "zone for people" },
+    { "TIMEZONE", TEXT, "America/Sao_Paulo", 0, 0, false,
+      "zone of the dates in feeds that name none" },
     { "ALLOW_PRIVATE_ADDRESSES", BOOLEAN, "false", 0, 0, false, "sandbox and tests only" },
 };
 #define N_SETTINGS ((int)(sizeof SETTINGS / sizeof SETTINGS[0]))
@@ -442,6 +444,15 @@ enum rc cfg_load_database(struct cfg *out, struct err *e)
     return RC_OK;
 }
 
+static enum rc use_zone(const struct cfg *c, struct err *e)
+{
+    if (clock_zone_use(c->timezone))
+        return RC_OK;
+    return err_field(e, "TIMEZONE",
+                     "TIMEZONE must be the name of a zone that this system knows, "
+                     "such as America/Sao_Paulo");
+}
+
 enum rc cfg_load(struct cfg *out, struct err *e)
 {
     struct cfg c = { 0 };
@@ -469,6 +480,8 @@ enum rc cfg_load(struct cfg *out, struct err *e)
         rc = load_numbers(&c, e);
     if (rc == RC_OK)
         rc = check_private(&c, e);
+    if (rc == RC_OK)
+        rc = use_zone(&c, e);
     if (rc != RC_OK) {
         cfg_done(&c);
         return rc;

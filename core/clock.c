@@ -5,10 +5,15 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+
+#define ZONE_FILES "/usr/share/zoneinfo/"
 
 static _Atomic int64_t shift_us;
+static bool zone_set; /* written once, before threads */
 
 int64_t clock_now_us(void)
 {
@@ -81,12 +86,13 @@ static bool digits(const char **p, int n, int64_t *out)
     return true;
 }
 
-static bool read_zone(const char *p, int64_t *offset_s)
+static bool read_zone(const char *p, int64_t *offset_s, bool *named)
 {
     int64_t hours, minutes = 0;
     int sign = *p == '-' ? -1 : 1;
 
     *offset_s = 0;
+    *named = *p != '\0';
     if (*p == '\0' || strcmp(p, "Z") == 0 || strcmp(p, "z") == 0)
         return true;
     if (*p != '+' && *p != '-')
@@ -133,7 +139,12 @@ static bool read_time(const char **p, int64_t *us)
     return true;
 }
 
-bool clock_read(const char *text, int64_t *us)
+/* What a text says beside its moment, taken as UTC when it names no zone. */
+struct said {
+    bool zone, date_only;
+};
+
+static bool read_text(const char *text, int64_t *us, struct said *said)
 {
     const char *p = text;
     int64_t y, m, d, time_us = 0, offset_s = 0;
@@ -141,14 +152,72 @@ bool clock_read(const char *text, int64_t *us)
     if (text == NULL || !digits(&p, 4, &y) || *p++ != '-' || !digits(&p, 2, &m) || *p++ != '-' ||
         !digits(&p, 2, &d) || m < 1 || m > 12 || d < 1 || d > 31)
         return false;
+    said->date_only = *p == '\0';
+    said->zone = false;
     if (*p == 'T' || *p == 't' || *p == ' ') {
         p++;
-        if (!read_time(&p, &time_us) || !read_zone(p, &offset_s))
+        if (!read_time(&p, &time_us) || !read_zone(p, &offset_s, &said->zone))
             return false;
     } else if (*p != '\0') {
         return false;
     }
     *us = (days_from_civil(y, m, d) * 86400 - offset_s) * US_PER_S + time_us;
+    return true;
+}
+
+bool clock_read(const char *text, int64_t *us)
+{
+    struct said said;
+
+    return read_text(text, us, &said);
+}
+
+bool clock_zone_use(const char *name)
+{
+    char path[128];
+    const char *rule = name;
+
+    if (name[0] == '\0' || name[0] == '/' || strstr(name, "..") != NULL ||
+        !str_fmt(path, sizeof path, ZONE_FILES "%s", name))
+        return false;
+    if (access(path, R_OK) != 0) {
+        /* Slim images come without zone files; the default zone has had no summer time since 2019. */
+        if (!str_eq(name, "America/Sao_Paulo"))
+            return false;
+        rule = "<-03>3";
+    }
+    if (setenv("TZ", rule, 1) != 0)
+        return false;
+    tzset();
+    zone_set = true;
+    return true;
+}
+
+/* A wall clock's moment, given as if it were UTC, to the moment in UTC. A time that the zone skips or has twice is
+ * read as mktime reads it. */
+static int64_t local_to_utc(int64_t us)
+{
+    int64_t rest = ((us % US_PER_S) + US_PER_S) % US_PER_S;
+    time_t wall = (time_t)((us - rest) / US_PER_S), t;
+    struct tm tm;
+
+    if (!zone_set || gmtime_r(&wall, &tm) == NULL)
+        return us;
+    tm.tm_isdst = -1;
+    t = mktime(&tm);
+    return t == (time_t)-1 ? us : (int64_t)t * US_PER_S + rest;
+}
+
+bool clock_read_local(const char *text, bool last_second, int64_t *us)
+{
+    struct said said;
+    int64_t at;
+
+    if (!read_text(text, &at, &said))
+        return false;
+    if (said.date_only && last_second)
+        at += INT64_C(86399) * US_PER_S;
+    *us = said.zone ? at : local_to_utc(at);
     return true;
 }
 

@@ -389,16 +389,14 @@ static bool item_expired(struct feed *f, const struct feed_raw *raw)
     const char *at = feed_raw_text(raw, FEED_EXPIRATION);
     int64_t us;
 
-    return at != NULL && clock_read(at, &us) && us < f->opts.now_us;
+    return at != NULL && clock_read_local(at, true, &us) && us < f->opts.now_us;
 }
 
-static enum rc item_ids(struct feed *f, struct feed_raw *raw, bool *use, struct err *e)
+/* Names the item; false when it has no usable id. */
+static bool item_ids(struct feed *f, struct feed_raw *raw)
 {
     const char *group = feed_raw_text(raw, FEED_GROUP);
-    bool known = false;
-    enum rc rc;
 
-    *use = false;
     raw->id = feed_raw_text(raw, FEED_ID);
     if (raw->id != NULL && f->values[raw->pick[FEED_ID]].rank == FEED_RANK_GUID &&
         strpbrk(raw->id, ":/ ") != NULL)
@@ -406,13 +404,28 @@ static enum rc item_ids(struct feed *f, struct feed_raw *raw, bool *use, struct 
     if (raw->id == NULL) {
         f->stats.without_id++;
         warn(f, "no_id", NULL, "an item without g:id was left out");
-        return RC_OK;
+        return false;
     }
     raw->source_id = group != NULL ? group : raw->id;
     if (strlen(raw->id) > LIMIT_FEED_ID_BYTES || strlen(raw->source_id) > LIMIT_FEED_ID_BYTES) {
         f->stats.without_id++;
         warn(f, "id_too_long", NULL,
              "an item whose g:id or g:item_group_id is too long was left out");
+        return false;
+    }
+    return true;
+}
+
+/* Whether the item counts: its dates are not over and its id is new. An expired one leaves its id to a later item. */
+static enum rc item_counts(struct feed *f, const struct feed_raw *raw, bool *use, struct err *e)
+{
+    bool known = false;
+    enum rc rc;
+
+    *use = false;
+    if (item_expired(f, raw)) {
+        f->stats.expired++;
+        warn(f, "expired", raw->id, "the item's expiration date is over");
         return RC_OK;
     }
     rc = feed_ids_add(&f->ids, XXH3_64bits_withSeed(raw->id, strlen(raw->id), f->id_seed), &known,
@@ -457,14 +470,11 @@ static enum rc item_end(struct feed *f, struct err *e)
     raw.n_values = f->n_values;
     raw.line = f->item_line;
     raw.number = f->stats.items;
-    rc = item_ids(f, &raw, &use, e);
+    if (!item_ids(f, &raw))
+        return RC_OK;
+    rc = item_counts(f, &raw, &use, e);
     if (rc != RC_OK || !use)
         return rc;
-    if (item_expired(f, &raw)) {
-        f->stats.expired++;
-        warn(f, "expired", raw.id, "the item's expiration date is over");
-        return RC_OK;
-    }
     if (f->stats.items >= LIMIT_FEED_ITEMS)
         return err_code(e, RC_INVALID, "feed_too_many_items", "line %lld: more than %lld items",
                         (long long)f->item_line, (long long)LIMIT_FEED_ITEMS);

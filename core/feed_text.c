@@ -117,38 +117,76 @@ static bool gtin_check(const char *d, size_t n)
     return (10 - sum % 10) % 10 == d[n - 1] - '0';
 }
 
-/* One code; false when it has other characters than digits, blanks and dashes. */
-static bool gtin_one(const char *p, size_t len, char out[16], size_t *n)
+static size_t nbsp(const char *p)
+{
+    return (unsigned char)p[0] == 0xC2 && (unsigned char)p[1] == 0xA0 ? 2 : 0;
+}
+
+/* A number as a spreadsheet writes it ("7.896E+12"): its last digits are lost. */
+static bool exponent_form(const char *p, size_t len)
+{
+    for (size_t i = 1; i + 1 < len; i++) {
+        size_t next = i + 1 + (p[i + 1] == '+' || p[i + 1] == '-');
+
+        if ((p[i] == 'e' || p[i] == 'E') && isdigit((unsigned char)p[i - 1]) && next < len &&
+            isdigit((unsigned char)p[next]))
+            return true;
+    }
+    return false;
+}
+
+/* The digits of one code of at least `least` digits; false when they are no GTIN. */
+static bool gtin_one(const char *p, size_t len, size_t least, char out[16], size_t *n)
 {
     *n = 0;
+    if (exponent_form(p, len))
+        return false;
     for (size_t i = 0; i < len; i++) {
-        if (isdigit((unsigned char)p[i])) {
-            if (*n == 14 && out[0] != '0')
-                return false;
-            if (*n == 14) { /* more leading zeros than a GTIN-14 has */
-                memmove(out, out + 1, 13);
-                *n = 13;
-            }
-            out[(*n)++] = p[i];
-        } else if (p[i] != ' ' && p[i] != '-') {
+        if (!isdigit((unsigned char)p[i]))
+            continue;
+        if (*n == 14 && out[0] != '0')
             return false;
+        if (*n == 14) { /* more leading zeros than a GTIN-14 has */
+            memmove(out, out + 1, 13);
+            *n = 13;
         }
+        out[(*n)++] = p[i];
     }
     while (*n > 13 && out[0] == '0') {
         memmove(out, out + 1, *n - 1);
         (*n)--;
     }
-    return (*n == 8 || *n == 12 || *n == 13 || *n == 14) && gtin_check(out, *n) &&
+    return *n >= least && (*n == 8 || *n == 12 || *n == 13 || *n == 14) && gtin_check(out, *n) &&
            strspn(out, "0") < *n;
 }
 
+/* The first word of at least `least` digits that is a code by itself. */
+static bool gtin_word(const char *p, size_t len, size_t least, char out[16], size_t *n)
+{
+    const char *end = p + len;
+
+    while (p < end) {
+        const char *word = p;
+
+        while (p < end && *p != ' ' && nbsp(p) == 0)
+            p++;
+        if (gtin_one(word, (size_t)(p - word), least, out, n))
+            return true;
+        p += p < end ? (*p == ' ' ? 1 : 2) : 0;
+    }
+    return false;
+}
+
+/* Blanks stand between codes ("7896000120106 7896000120113") as well as inside one ("7 896000 120106"): a word as
+ * long as a code counts before the whole, a short one only when the whole is none. */
 size_t feed_text_gtin(const char *text, char *out)
 {
     for (const char *p = text; *p != '\0';) {
         size_t part = strcspn(p, ",;|/"), n;
         char code[16] = "";
 
-        if (gtin_one(p, part, code, &n)) {
+        if (gtin_word(p, part, 12, code, &n) || gtin_one(p, part, 8, code, &n) ||
+            gtin_word(p, part, 8, code, &n)) {
             memcpy(out, code, n);
             out[n] = '\0';
             return n;
@@ -195,7 +233,7 @@ static bool millionths(const char *text, int64_t *value, const char **unit)
         if (v > INT64_C(1000000000000000))
             return false;
     }
-    while (*p == ' ' || ((unsigned char)p[0] == 0xC2 && (unsigned char)p[1] == 0xA0))
+    while (*p == ' ' || nbsp(p) > 0)
         p += *p == ' ' ? 1 : 2;
     *value = v;
     *unit = p;
@@ -273,11 +311,9 @@ bool feed_interval(const char *text, int64_t *from_us, int64_t *to_us)
         return false;
     memcpy(part, text, (size_t)(slash - text));
     part[slash - text] = '\0';
-    if (!clock_read(str_trim(part), &from) || !str_copy(part, sizeof part, slash + 1) ||
-        !clock_read(str_trim(part), &to))
+    if (!clock_read_local(str_trim(part), false, &from) ||
+        !str_copy(part, sizeof part, slash + 1) || !clock_read_local(str_trim(part), true, &to))
         return false;
-    if (strpbrk(part, "Tt:") == NULL)
-        to += INT64_C(86399) * US_PER_S;
     if (to < from)
         return false;
     *from_us = from;

@@ -60,6 +60,17 @@ static const char *decimal_mark(const char *number)
     return strlen(last + 1) == 3 ? NULL : last;
 }
 
+/* Each mark but the decimal one stands before exactly three digits and is not of the decimal mark's kind. */
+static bool groups_sane(const char *number, const char *decimal)
+{
+    for (const char *p = strpbrk(number, ".,"); p != NULL && p != decimal;
+         p = strpbrk(p + 1, ".,")) {
+        if ((decimal != NULL && *p == *decimal) || strspn(p + 1, "0123456789") != 3)
+            return false;
+    }
+    return true;
+}
+
 static bool marks_sane(const char *number)
 {
     size_t len = strlen(number);
@@ -121,6 +132,7 @@ static bool split(const char *text, char currency[8], char number[40])
 enum rc money_feed_read(const char *text, const char *currency, int64_t *minor, struct err *e)
 {
     char unit[8], number[40];
+    const char *decimal;
     int64_t value;
 
     if (str_blank(text))
@@ -132,7 +144,9 @@ enum rc money_feed_read(const char *text, const char *currency, int64_t *minor, 
         return err_code(e, RC_INVALID,
                         strlen(unit) == 3 || strchr(unit, '$') ? "currency" : "price",
                         "\"%.60s\" is not an amount in %s", text, currency);
-    if (!marks_sane(number) || !digits_to_minor(number, decimal_mark(number), &value) || value <= 0)
+    decimal = decimal_mark(number);
+    if (!marks_sane(number) || !groups_sane(number, decimal) ||
+        !digits_to_minor(number, decimal, &value) || value <= 0)
         return err_code(e, RC_INVALID, "price", "\"%.60s\" is not a positive amount", text);
     *minor = value;
     return RC_OK;

@@ -92,7 +92,7 @@ static enum rc pass(struct xml_input *in, const char *data, size_t len, struct e
         return RC_OK;
     if (in->single_byte)
         return pass_single_byte(in, data, len, e);
-    return in->sink(in->user, data, len, false, e);
+    return in->sink(in->user, data, len, in->bom, e);
 }
 
 static bool is_single_byte(const char *name)
@@ -161,13 +161,14 @@ static enum rc start(struct xml_input *in, struct err *e)
 {
     char *p = in->head, declared[32] = "";
     const unsigned char *b = (const unsigned char *)in->head;
-    bool bom = in->n_head >= 3 && b[0] == 0xEF && b[1] == 0xBB && b[2] == 0xBF;
+    const bool bom = in->n_head >= 3 && b[0] == 0xEF && b[1] == 0xBB && b[2] == 0xBF;
     bool wide =
         in->n_head >= 2 && ((b[0] == 0xFE && b[1] == 0xFF) || (b[0] == 0xFF && b[1] == 0xFE) ||
                             (b[0] == 0 && b[1] == '<') || (b[0] == '<' && b[1] == 0));
     enum rc rc;
 
     in->started = true;
+    in->bom = bom;
     in->head[in->n_head] = '\0';
     if (bom)
         p += 3;

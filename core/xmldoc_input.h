@@ -8,8 +8,8 @@
 
 #define XML_HEAD_BYTES 1024 /* looked at before the first byte goes to the parser */
 
-/* Receives what the parser shall see: `utf8` says that the bytes were turned into UTF-8 already, so that the
- * declaration's encoding no longer holds. */
+/* Receives what the parser shall see: `utf8` says that the bytes are UTF-8 for certain (turned into it, or marked by
+ * a BOM), so that the declaration's encoding does not hold. */
 typedef enum rc (*xml_input_sink)(void *user, const char *data, size_t len, bool utf8,
                                   struct err *e);
 
@@ -30,6 +30,7 @@ struct xml_input {
     size_t n_head;
     bool started;     /* the encoding is known, head was passed on */
     bool single_byte; /* windows-1252 and its subset */
+    bool bom;         /* of UTF-8: it wins over what the declaration says */
 };
 
 void xml_input_init(struct xml_input *in, const struct xmldoc_opts *opts, xml_input_sink sink,

@@ -46,7 +46,8 @@ struct cfg {
     bool allow_private_addresses;
 };
 
-/* Reads and checks all settings. RC_INVALID: e->field names the variable, e->text says what it must be. */
+/* Reads and checks all settings. RC_INVALID: e->field names the variable, e->text says what it must be. Makes TIMEZONE
+ * the zone of clock_read_local, so it must run before any thread starts. */
 enum rc cfg_load(struct cfg *out, struct err *e);
 /* Only what `migrate` needs: DATABASE_URL and the log settings. */
 enum rc cfg_load_database(struct cfg *out, struct err *e);

@@ -19,6 +19,12 @@ void clock_write(int64_t us, char out[CLOCK_TEXT_BYTES]);
 /* RFC 3339 / ISO 8601 date-times with 0 to 7+ fraction digits, Z, +hh:mm, +hhmm or no zone (then UTC),
  * and "YYYY-MM-DD"; also PostgreSQL's "2026-06-01 03:00:00.5+00". */
 bool clock_read(const char *text, int64_t *us);
+/* Names the zone of clock_read_local ("America/Sao_Paulo") for the whole process; before that it is UTC. False when
+ * the system does not know the zone: nothing changes then. Sets TZ: call it once, before any thread starts. */
+bool clock_zone_use(const char *name);
+/* As clock_read, but a time without a zone belongs to the zone of clock_zone_use. A date by itself means its first
+ * moment, or with last_second its last second. Any thread. */
+bool clock_read_local(const char *text, bool last_second, int64_t *us);
 /* HTTP dates (RFC 9110 5.6.7) or delta seconds of Retry-After; result is a wait from now, >= 0. */
 bool clock_retry_after(const char *text, int64_t *wait_us);
 

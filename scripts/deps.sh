@@ -7,7 +7,8 @@ level=${1:-run}
 run="gcc:@gcc libc6-dev:/usr/include/stdio.h pkg-config:@pkg-config libmicrohttpd-dev:/usr/include/microhttpd.h libcurl4-openssl-dev:@curl-config
 libjansson-dev:/usr/include/jansson.h libssl-dev:/usr/include/openssl/evp.h libxml2-dev:@xml2-config
 libpq-dev:@pg_config libxxhash-dev:/usr/include/xxhash.h zlib1g-dev:/usr/include/zlib.h
-postgresql-15:/usr/lib/postgresql/15/bin/postgres curl:@curl jq:@jq ca-certificates:/etc/ssl/certs/ca-certificates.crt"
+postgresql-15:/usr/lib/postgresql/15/bin/postgres curl:@curl jq:@jq ca-certificates:/etc/ssl/certs/ca-certificates.crt
+tzdata:/usr/share/zoneinfo/America/Sao_Paulo"
 tests="nodejs:@node npm:@npm libxml2-utils:@xmllint procps:@ps"
 dev="clang:@clang clang-format:@clang-format libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang"
 

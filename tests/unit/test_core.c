@@ -65,6 +65,12 @@ static void feed_money_is_read_as_the_guide_says(void)
         { "1..2", RC_INVALID, 0, "price" },
         { "99999999999999999999", RC_INVALID, 0, "price" },
         { "12BRL34", RC_INVALID, 0, NULL },
+        { "12,99,9 BRL", RC_INVALID, 0, "price" },
+        { "1.299.00", RC_INVALID, 0, "price" },
+        { "1.2999.000", RC_INVALID, 0, "price" },
+        { "1,299.000,5", RC_INVALID, 0, "price" },
+        { "12,99.50", RC_INVALID, 0, "price" },
+        { "1.299.000 BRL", RC_OK, 129900000, "" },
     };
 
     for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
@@ -125,6 +131,7 @@ static void times_are_read_and_written(void)
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CHECK(!clock_read(bad[i], &v), "%s", bad[i]);
+    CHECK(clock_read_local("2026-06-01T03:00:00", false, &v) && v == t[1].us, "UTC by default");
     clock_write(INT64_C(1780282800123456), text);
     CHECK_STR(text, "2026-06-01T03:00:00.123456Z");
     CHECK(clock_retry_after("7", &v) && v == 7 * US_PER_S);
@@ -279,6 +286,33 @@ static void texts_are_encoded(void)
     CHECK(buf_check(&b, NULL) == RC_INVALID);
 }
 
+/* Last, because the zone stays for the rest of the process. */
+static void zoneless_times_belong_to_the_zone(void)
+{
+    static const struct {
+        const char *text, *utc;
+        bool last_second;
+    } t[] = { { "2026-06-01T00:00:00", "2026-06-01T03:00:00Z", false },
+              { "2026-06-01T00:00:00.5", "2026-06-01T03:00:00.500000Z", true },
+              { "2026-06-01T00:00:00Z", "2026-06-01T00:00:00Z", false },
+              { "2026-06-01T00:00:00+02:00", "2026-05-31T22:00:00Z", false },
+              { "2026-06-01", "2026-06-01T03:00:00Z", false },
+              { "2026-06-01", "2026-06-02T02:59:59Z", true } };
+    char text[CLOCK_TEXT_BYTES];
+    int64_t v = 0;
+
+    CHECK(!clock_zone_use("") && !clock_zone_use("Mars/Olympus") && !clock_zone_use("../passwd") &&
+          !clock_zone_use("/etc/localtime"));
+    CHECK(clock_zone_use("America/Sao_Paulo"));
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        CHECK(clock_read_local(t[i].text, t[i].last_second, &v), "%s", t[i].text);
+        clock_write(v, text);
+        CHECK_STR(text, t[i].utc);
+    }
+    CHECK(!clock_read_local("tomorrow", true, &v));
+    CHECK(clock_read("2026-06-01", &v) && v == INT64_C(1780272000000000), "clock_read stays UTC");
+}
+
 int main(void)
 {
     CASE(integers_are_strict);
@@ -289,5 +323,6 @@ int main(void)
     CASE(specifications_name_the_field);
     CASE(sealing_binds_place_and_detects_change);
     CASE(texts_are_encoded);
+    CASE(zoneless_times_belong_to_the_zone);
     return CHECK_END();
 }

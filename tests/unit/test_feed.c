@@ -110,6 +110,18 @@ static const struct rule RULES[] = {
     { "<g:gtin>7.896E+12</g:gtin>", "gtin", "" },
     { "<g:gtin>x, 7896000120106</g:gtin>", "gtin", "7896000120106" },
     { "<g:gtin>0000000000000</g:gtin>", "gtin", "" },
+    { "<g:gtin>EAN 7896000120106</g:gtin>", "gtin", "7896000120106" },
+    { "<g:gtin>EAN-13: 7896000120106</g:gtin>", "gtin", "7896000120106" },
+    { "<g:gtin>'7896000120106</g:gtin>", "gtin", "7896000120106" },
+    { "<g:gtin>789.6000.120106</g:gtin>", "gtin", "7896000120106" },
+    { "<g:gtin>789&#160;6000&#160;120106</g:gtin>", "gtin", "7896000120106" },
+    { "<g:gtin>7 896000 120106</g:gtin>", "gtin", "7896000120106" },
+    { "<g:gtin>7896000120106 7891000315507</g:gtin>", "gtin", "7896000120106" },
+    { "<g:gtin>7896000120107&#160;7891000315507</g:gtin>", "gtin", "7891000315507" },
+    { "<g:gtin>96385074 96385075</g:gtin>", "gtin", "96385074" },
+    { "<g:gtin>7.896000120106E+12</g:gtin>", "gtin", "" },
+    { "<g:gtin>9638507.4e1</g:gtin>", "gtin", "" },
+    { "<g:gtin>none</g:gtin>", "gtin", "" },
     { "<g:shipping_weight>0,220 KG</g:shipping_weight>", "weight_g", "220" },
     { "<g:shipping_weight>1</g:shipping_weight>", "weight_g", "1000" },
     { "<g:shipping_weight>1 lb</g:shipping_weight>", "weight_g", "454" },
@@ -375,6 +387,56 @@ static void warnings(void)
     kit_done(&k);
 }
 
+/* An item whose date is over leaves its id to a later one; one that is valid still wins over a later one. */
+static void expired_then_valid(void)
+{
+    struct kit k = kit_text(
+        RSS(ITEM("<g:price>5</g:price><g:expiration_date>2020-01-01</g:expiration_date>")
+                ITEM("<g:price>6</g:price>")
+                    ITEM("<g:price>7</g:price><g:expiration_date>2020-01-01</g:expiration_date>")
+                        ITEM("<g:price>8</g:price>")));
+
+    CHECK(k.rc == RC_OK, "%s", k.err.text);
+    CHECK_INT(k.stats.items, 1);
+    CHECK_STR(kit_get(&k, 0, "price"), "600");
+    CHECK_INT(k.stats.expired, 2);
+    CHECK_INT(k.stats.duplicates, 1);
+    kit_done(&k);
+}
+
+/* Items of a feed with this expiration date, read at that moment. */
+static long long items_at(const char *expiration, const char *now)
+{
+    char text[1024];
+    int64_t now_us = 0;
+
+    snprintf(text, sizeof text, RSS(ITEM("<g:expiration_date>%s</g:expiration_date>")), expiration);
+    clock_read(now, &now_us);
+    struct kit k = kit_read(text, strlen(text), 64, NULL, now_us);
+    long long items = k.stats.items;
+
+    kit_done(&k);
+    return items;
+}
+
+/* Last of all: the zone stays for the rest of the process. */
+static void dates_belong_to_the_zone(void)
+{
+    CHECK(clock_zone_use("America/Sao_Paulo"));
+    CHECK_INT(items_at("2026-06-15", "2026-06-15T12:00:00Z"), 1);
+    CHECK_INT(items_at("2026-06-15", "2026-06-16T02:59:59Z"), 1);
+    CHECK_INT(items_at("2026-06-15", "2026-06-16T03:00:00Z"), 0);
+    CHECK_INT(items_at("2026-06-15T10:00:00", "2026-06-15T12:59:00Z"), 1);
+    CHECK_INT(items_at("2026-06-15T10:00:00", "2026-06-15T13:01:00Z"), 0);
+    CHECK_INT(items_at("2026-06-15T10:00:00Z", "2026-06-15T10:01:00Z"), 0);
+    struct kit k = kit_text(RSS(ITEM(
+        "<g:price>9</g:price><g:sale_price>8</g:sale_price>"
+        "<g:sale_price_effective_date>2026-06-01T00:00/2026-06-30</g:sale_price_effective_date>")));
+    CHECK_STR(kit_get(&k, 0, "sale_from"), "2026-06-01T03:00:00Z");
+    CHECK_STR(kit_get(&k, 0, "sale_to"), "2026-07-01T02:59:59Z");
+    kit_done(&k);
+}
+
 static void problems(void)
 {
     struct kit k = kit_text(RSS("<item><g:id>1</g:id><g:price>abc</g:price></item>"));
@@ -504,10 +566,12 @@ int main(void)
     CASE(cuts);
     CASE(limits);
     CASE(warnings);
+    CASE(expired_then_valid);
     CASE(problems);
     CASE(hashes);
     CASE(details);
     CASE(spool);
     CASE(sale_price);
+    CASE(dates_belong_to_the_zone);
     return CHECK_END();
 }

@@ -65,6 +65,8 @@ static void events(void)
         { "<a>&lt;&nbsp;&euro;&#x41;&apos;</a>", "<|a|><\xC2\xA0€A'</>" },
         { "<a><!-- <b/> --><?pi <b/>?></a>", "<|a|></>" },
         { "<a xmlns='urn:d'><b a='x'/></a>", "<|a|urn:d><|b|urn:d a=x></></>" },
+        { "\xEF\xBB\xBF<?xml version='1.0' encoding='ISO-8859-1'?><a>Café</a>", "<|a|>Café</>" },
+        { "<?xml version='1.0' encoding='ISO-8859-1'?><a>Caf\xE9</a>", "<|a|>Café</>" },
     };
 
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
