@@ -14,8 +14,9 @@
 
 enum fetch_policy {
     FETCH_PLATFORM, /* a host from the settings: any address, no redirects */
-    FETCH_PUBLIC /* an address from data: public https on 443 only unless private addresses are allowed
-                       (then http and any port too); up to 3 redirects, each checked again */
+    FETCH_PUBLIC /* an address from data: public https on 443 only, an http one is asked for by https;
+                       where private addresses are allowed, http and any port too; up to 3 redirects, each
+                       treated the same */
 };
 
 /* Called on the engine thread with each piece of a 2xx body; must not block for long. Not RC_OK ends the

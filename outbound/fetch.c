@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "fetch_engine.h"
 #include "fetch_setup.h"
+#include "fetch_url.h"
 #include "str.h"
 
 #include <strings.h>
@@ -174,6 +175,15 @@ static enum rc check_url(const struct fetch *f, enum fetch_policy policy, const 
     return RC_OK;
 }
 
+/* Where only https is allowed, http addresses of merchants are taken as meant for it. */
+static enum rc secure_url(const struct fetch *f, const struct fetch_req *req,
+                          char url[LIMIT_FETCH_URL_BYTES], struct err *e)
+{
+    if (req->policy == FETCH_PLATFORM || f->allow_private)
+        return RC_OK;
+    return fetch_url_secure(url, e);
+}
+
 /* Resolves Location against the present address. */
 static enum rc next_url(const char *from, const char *location, char out[LIMIT_FETCH_URL_BYTES],
                         struct err *e)
@@ -299,8 +309,10 @@ enum rc fetch_run(struct fetch *f, const struct fetch_req *req, struct fetch_rep
     if (!str_copy(url, sizeof(url), req->url))
         return err_code(e, RC_INVALID, "url_invalid", "the address is too long");
     for (int hop = 0;; hop++) {
-        enum rc rc = run_once(f, req, url, started_us, &reply, e);
+        enum rc rc = secure_url(f, req, url, e);
 
+        if (rc == RC_OK)
+            rc = run_once(f, req, url, started_us, &reply, e);
         if (rc != RC_OK)
             return rc;
         if (!is_redirect(req, &reply) ||

@@ -3,12 +3,11 @@
 #define FETCH_ENGINE_H
 
 #include "fetch.h"
+#include "fetch_url.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
 #include <semaphore.h>
-
-#define LIMIT_FETCH_URL_BYTES 4096
 
 /* One transfer. Made once, used again and again; the caller fills it, the engine runs it, `ended` says when. */
 struct xfer {

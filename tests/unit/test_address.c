@@ -1,7 +1,9 @@
 /* Which addresses the policy for URLs from data lets through. */
 #include "../../outbound/fetch_address.h"
+#include "../../outbound/fetch_url.h"
 
 #include "check.h"
+#include "str.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -84,9 +86,30 @@ static void sockets(void)
     CHECK(!fetch_address_public(&local), "a local socket");
 }
 
+static void http_becomes_https(void)
+{
+    static const char *const URLS[][2] = {
+        { "http://loja.example/a.jpg?v=1&w=%20", "https://loja.example/a.jpg?v=1&w=%20" },
+        { "HTTP://loja.example:80/x/../y", "https://loja.example/x/../y" },
+        { "http://loja.example", "https://loja.example/" },
+        { "http://loja.example:8080/a", "http://loja.example:8080/a" },
+        { "https://loja.example/http://x", "https://loja.example/http://x" },
+        { "ftp://loja.example/a", "ftp://loja.example/a" },
+        { "nonsense", "nonsense" },
+    };
+    char url[LIMIT_FETCH_URL_BYTES];
+
+    for (size_t i = 0; i < sizeof(URLS) / sizeof(URLS[0]); i++) {
+        CHECK(str_copy(url, sizeof(url), URLS[i][0]), "copy");
+        CHECK_INT(fetch_url_secure(url, NULL), RC_OK);
+        CHECK_STR(url, URLS[i][1]);
+    }
+}
+
 int main(void)
 {
     CASE(text);
     CASE(sockets);
+    CASE(http_becomes_https);
     return CHECK_END();
 }

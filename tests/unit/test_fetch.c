@@ -401,7 +401,7 @@ static void redirects(void)
 
 static void blocked_addresses(void)
 {
-    static const char *const URLS[] = { "http://example.com/feed.xml",
+    static const char *const URLS[] = { "http://1.1.1.1:8080/feed.xml",
                                         "https://127.0.0.1/",
                                         "https://localhost/",
                                         "https://2130706433/",
@@ -427,6 +427,9 @@ static void blocked_addresses(void)
         CHECK(rc == RC_INVALID && str_eq(e.code, "url_blocked"), "%s: %s %s %s", URLS[i],
               rc_name(rc), e.code, e.text);
     }
+    req.url = "http://127.0.0.1/feed.xml"; /* asked for by https, so the scheme is no reason */
+    CHECK_INT(fetch_run(strict, &req, &reply, &e), RC_INVALID);
+    CHECK(strstr(e.text, "https://") == NULL, "%s", e.text);
     for (size_t i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
         req.url = BAD[i];
         CHECK(fetch_run(strict, &req, &reply, &e) == RC_INVALID, "%s", BAD[i]);
