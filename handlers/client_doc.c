@@ -10,6 +10,7 @@
 
 #define DIGITS "0123456789"
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define CONSONANTS "BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
 #define PATCH_OBJECTS_MAX 64
 
 static const struct jspec_field VTEX_SPEC[] = {
@@ -107,8 +108,10 @@ static enum rc read_vtex(const json_t *doc, const struct client *stored, struct 
         return err_field(e, "vtex.account", "must be lower-case letters, digits or \"-\"");
     if (w->vtex_sales_channel != NULL && !str_digits(w->vtex_sales_channel))
         return err_field(e, "vtex.sales_channel", "must be digits");
-    if (w->vtex_affiliate_id != NULL && !str_only(w->vtex_affiliate_id, LETTERS DIGITS))
-        return err_field(e, "vtex.affiliate_id", "must be letters or digits");
+    if (w->vtex_affiliate_id != NULL &&
+        (strlen(w->vtex_affiliate_id) != 3 || !str_only(w->vtex_affiliate_id, CONSONANTS)))
+        return err_field(e, "vtex.affiliate_id",
+                         "must be the three consonants of the affiliate in VTEX");
     for (size_t i = 0; i < json_array_size(list) && i < 32; i++) {
         const char *id = json_string_value(json_array_get(list, i));
 
@@ -184,9 +187,10 @@ static json_t *vtex_new(const struct client *c, const char *hook_secret)
         return json_null();
     return json_pack("{s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:s?}", "account", c->vtex_account,
                      "app_key", mask, "app_token", mask, "sales_channel",
-                     text_or_null(c->vtex_sales_channel), "affiliate_id",
-                     text_or_null(c->vtex_affiliate_id), "warehouse_ids", warehouses_new(c),
-                     "hook_secret", c->has_hook_secret ? hook : NULL);
+                     c->vtex_sales_channel[0] != '\0' ? c->vtex_sales_channel
+                                                      : VTEX_SALES_CHANNEL_DEFAULT,
+                     "affiliate_id", text_or_null(c->vtex_affiliate_id), "warehouse_ids",
+                     warehouses_new(c), "hook_secret", c->has_hook_secret ? hook : NULL);
 }
 
 /* Masks that stand for nothing may not be in a document that is checked again. */

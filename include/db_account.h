@@ -17,6 +17,9 @@ struct policy_stock {
     int64_t reserve, percent, maximum, unlimited_as;
 };
 
+/* The trade policy that each VTEX account has; used in every call when the client names none. */
+#define VTEX_SALES_CHANNEL_DEFAULT "1"
+
 enum sku_id_rule { SKU_ID_FEED_ID, SKU_ID_MPN, SKU_ID_VTEX_REF_ID, SKU_ID_LAST_PART };
 
 /* One merchant with defaults filled in (interfaces.md, Clients). */
@@ -24,10 +27,10 @@ struct client {
     char client_id[68];
     char *name;
     bool active;
-    char *feed_url;        /* NULL = none */
-    char warehouse_id[64]; /* TikTok warehouse; "" = the shop's default */
-    char vtex_account[64]; /* "" = no VTEX */
-    char vtex_sales_channel[16];
+    char *feed_url;              /* NULL = none */
+    char warehouse_id[64];       /* TikTok warehouse; "" = the shop's default */
+    char vtex_account[64];       /* "" = no VTEX */
+    char vtex_sales_channel[16]; /* "" = VTEX_SALES_CHANNEL_DEFAULT */
     char vtex_affiliate_id[16];
     char *vtex_warehouse_ids[32];
     int n_vtex_warehouse_ids;

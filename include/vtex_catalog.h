@@ -8,7 +8,8 @@
 
 struct vtex_sku {
     char id[32];
-    bool sellable; /* SKU and product are active and the session's trade policy holds the SKU */
+    bool
+        sellable; /* SKU, product and the account's own seller are active and the trade policy holds the SKU */
     int64_t multiplier_micro; /* unitMultiplier * 1,000,000 */
 };
 /* RC_NOT_FOUND: VTEX does not know the SKU. sku_id must be digits (RC_INVALID otherwise). */

@@ -46,6 +46,22 @@ static bool policy_listed(const json_t *channels, const char *sales_channel)
     return false;
 }
 
+/* The account itself sells the SKU: its own seller "1" is active; other sellers are not fulfilled from here. */
+static bool own_seller_active(const json_t *sellers)
+{
+    if (!json_is_array(sellers))
+        return true; /* nothing said */
+    for (size_t i = 0; i < json_array_size(sellers); i++) {
+        const json_t *one = json_array_get(sellers, i);
+        char id[JSPEC_ID_BYTES];
+
+        jspec_id(one, "SellerId", id);
+        if (str_eq(id, "1") && jspec_bool(one, "IsActive", true))
+            return true;
+    }
+    return false;
+}
+
 enum rc vtex_sku_context(struct vtex_session *s, const char *sku_id, struct vtex_sku *out,
                          struct err *e)
 {
@@ -71,7 +87,8 @@ enum rc vtex_sku_context(struct vtex_session *s, const char *sku_id, struct vtex
         (void)str_copy(sku.id, sizeof(sku.id), sku_id);
         sku.sellable = jspec_bool(reply.body, "IsActive", true) &&
                        jspec_bool(reply.body, "IsProductActive", true) &&
-                       policy_listed(jspec_get(reply.body, "SalesChannels"), s->sales_channel);
+                       policy_listed(jspec_get(reply.body, "SalesChannels"), s->sales_channel) &&
+                       own_seller_active(jspec_get(reply.body, "SkuSellers"));
         sku.multiplier_micro = 1000000;
         if (number_read(reply.body, "UnitMultiplier", &multiplier) && multiplier > 0 &&
             multiplier < 1e6)
@@ -124,11 +141,10 @@ enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t 
     char table[64];
     struct vtex_reply reply = { 0 };
     double price;
-    const char *policy = s->sales_channel[0] ? s->sales_channel : "1";
 
-    if (!str_only(policy, "0123456789"))
+    if (!str_digits(s->sales_channel))
         return err_set(e, RC_INVALID, "the sales channel is not a number");
-    (void)str_fmt(table, sizeof(table), "/computed/%s", policy);
+    (void)str_fmt(table, sizeof(table), "/computed/%s", s->sales_channel);
     enum rc rc = sku_path(path, sizeof(path), "/pricing/prices/", sku_id, table, e);
 
     if (rc != RC_OK)

@@ -152,7 +152,9 @@ enum rc session_vtex_open(struct job_ctx *ctx, struct vtex_session *out, struct 
     (void)str_copy(s.client_id, sizeof s.client_id, c.client_id);
     (void)str_copy(s.shop_id, sizeof s.shop_id, ctx->job->shop_id);
     (void)str_copy(s.account, sizeof s.account, c.vtex_account);
-    (void)str_copy(s.sales_channel, sizeof s.sales_channel, c.vtex_sales_channel);
+    (void)str_copy(s.sales_channel, sizeof s.sales_channel,
+                   c.vtex_sales_channel[0] != '\0' ? c.vtex_sales_channel
+                                                   : VTEX_SALES_CHANNEL_DEFAULT);
     (void)str_copy(s.affiliate_id, sizeof s.affiliate_id, c.vtex_affiliate_id);
     *out = s;
     return RC_OK;

@@ -144,6 +144,14 @@ static void wrong_fields_are_named(void)
         { "{\"name\":\"x\",\"tik_tok_shop_warehouse_id\":7068517275539719942}",
           "tik_tok_shop_warehouse_id" },
         { "{\"name\":\"x\",\"policies\":{\"stock\":{\"percent\":500}}}", "policies.stock.percent" },
+        { "{\"name\":\"x\",\"vtex\":{\"account\":\"loja\",\"affiliate_id\":\"TIK\"}}",
+          "vtex.affiliate_id" },
+        { "{\"name\":\"x\",\"vtex\":{\"account\":\"loja\",\"affiliate_id\":\"TT\"}}",
+          "vtex.affiliate_id" },
+        { "{\"name\":\"x\",\"vtex\":{\"account\":\"loja\",\"affiliate_id\":\"TTKS\"}}",
+          "vtex.affiliate_id" },
+        { "{\"name\":\"x\",\"vtex\":{\"account\":\"loja\",\"affiliate_id\":\"TT1\"}}",
+          "vtex.affiliate_id" },
     };
 
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
@@ -180,7 +188,7 @@ static void replace_and_patch(void)
               200);
     CHECK_STR(jspec_text(J, "policies.price.markup_percent"), "0");
     CHECK_STR(jspec_text(J, "policies.price.add_amount"), "1.00");
-    CHECK(json_is_null(jspec_get(J, "vtex.sales_channel")));
+    CHECK_STR(jspec_text(J, "vtex.sales_channel"), "1"); /* the default, shown as every other */
     CHECK_INT(ask("PATCH", H, "admin-token", "{\"name\":null}", NULL, NULL), 400);
     CHECK_INT(ask("PATCH", H, "admin-token", "{\"vtex\":{\"secret\":\"x\"}}", NULL, NULL), 400);
     secrets_are_sealed_and_open_again();
