@@ -40,8 +40,14 @@ bool map_feed_seller_sku(const struct feed_item *item, enum sku_id_rule rule, ch
     const char *text = item->id;
 
     out[0] = '\0';
-    if (rule == SKU_ID_MPN || (rule == SKU_ID_VTEX_REF_ID && !str_blank(item->mpn)))
-        text = item->mpn; /* without one the id itself is the RefId */
+    if (rule == SKU_ID_VTEX_REF_ID) { /* only stands for the VTEX id until that is looked up */
+        if (!str_blank(item->mpn))
+            text = item->mpn; /* without one the id itself is the RefId */
+        return !str_blank(text) && str_utf8_valid(text, strlen(text)) &&
+               str_copy(out, SKU_BYTES, text);
+    }
+    if (rule == SKU_ID_MPN)
+        text = item->mpn;
     if (rule == SKU_ID_LAST_PART) {
         for (const char *p = text; *p != '\0'; p++) {
             if ((*p == '_' || *p == '-') && p[1] != '\0')

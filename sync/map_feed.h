@@ -49,7 +49,8 @@ void map_feed_done(struct map_feed *m);
 #define OWN_MAP_FEED __attribute__((cleanup(map_feed_done)))
 
 /* TikTok's seller_sku of an item by the client's rule; false when the rule gives none that TikTok takes (1 to 50
- * characters, no blanks). */
+ * characters, no blanks). By SKU_ID_VTEX_REF_ID it is the RefId, which may be any text that fits: the VTEX id that is
+ * looked up by it takes its place before TikTok sees it. */
 bool map_feed_seller_sku(const struct feed_item *item, enum sku_id_rule rule, char out[SKU_BYTES]);
 /* Shortens *title to the words both begin with; keeps it when too little would be left. */
 void map_feed_common_title(char *title, const char *other);

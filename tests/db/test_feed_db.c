@@ -618,6 +618,21 @@ static void the_sku_rule_changes_the_ids(void)
         "UPDATE clients SET policies = '{\"price\": {\"source\": \"feed\"}, \"sku_id\": {\"rule\": \"vtex_ref_id\"}}'");
     go(false, RC_OK, NULL);
     CHECK_INT(count("SELECT count(*) FROM skus WHERE seller_sku = 'REF-9'", NULL), 1);
+
+    /* Only the VTEX id that is looked up by it has to please TikTok. */
+    feed_begin();
+    feed_item("301_1201", NULL, "Camiseta", "10",
+              "<g:mpn>REF 9 / camiseta de algodao azul, tamanho medio, 2026</g:mpn>");
+    feed_close();
+    go(false, RC_OK, NULL);
+    CHECK_INT(count("SELECT count(*) FROM skus WHERE seller_sku ="
+                    " 'REF 9 / camiseta de algodao azul, tamanho medio, 2026'",
+                    NULL),
+              1);
+    CHECK_INT(count("SELECT count(*) FROM products WHERE problems @>"
+                    " '[{\"code\": \"invalid_sku_id\"}]'",
+                    NULL),
+              0);
 }
 
 static void latin1_by_the_http_header(void)

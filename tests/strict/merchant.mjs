@@ -133,8 +133,8 @@ export const WANT_B = { 'B-1': ['1299.90', 5], 'B-2': ['99.90', 12], 'B-3': ['12
 
 // Merchant C: no namespace at all, RefIds, the same VTEX account name space but another account.
 export function merchantC(img) {
-  return `<?xml version="1.0" encoding="UTF-8"?><products>${[['REF-A', 'Copo azul', '2001'], ['REF/B', 'Copo verde', '2002'], ['REF-X', 'Copo sem par', '']].map(([ref, title]) => item('', {}, 'product').replace('<product>', `<product><id>${ref}</id><title>${title}</title><description>Copo &amp;eacute; bom</description><image_link>${img('c')}</image_link><price>R$ 99999,99</price><availability>in stock</availability><product_type>Casa &gt; Copos</product_type>`)).join('')}</products>`;
+  return `<?xml version="1.0" encoding="UTF-8"?><products>${[['REF-A', 'Copo azul', '2001'], ['REF B/azul 36', 'Copo verde', '2002'], ['REF-X', 'Copo sem par', '']].map(([ref, title]) => item('', {}, 'product').replace('<product>', `<product><id>${ref}</id><title>${title}</title><description>Copo &amp;eacute; bom</description><image_link>${img('c')}</image_link><price>R$ 99999,99</price><availability>in stock</availability><product_type>Casa &gt; Copos</product_type>`)).join('')}</products>`;
 }
 export const POLICIES_C = { sku_id: { rule: 'vtex_ref_id' } };
-export const VTEX_C = { 2001: { ref: 'REF-A', price: 10.5, stock: [['1_1', 4, 1]] }, 2002: { ref: 'REF/B', price: 0.5, stock: [['1_1', 2000000, 0]] } };
+export const VTEX_C = { 2001: { ref: 'REF-A', price: 10.5, stock: [['1_1', 4, 1]] }, 2002: { ref: 'REF B/azul 36', price: 0.5, stock: [['1_1', 2000000, 0]] } };
 export const WANT_C = { 2001: ['10.50', 3], 2002: ['0.50', 9999] };
