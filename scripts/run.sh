@@ -7,11 +7,17 @@ bin=$PWD/build/tiktok-shop-connector
 once=no
 [ "${1:-}" = --once ] && once=yes
 
+# What the caller set counts more than .env; the demo touches a database only when it was named like this.
+named_database=${DATABASE_URL:-}
+named_database_file=${DATABASE_URL_FILE:-}
 if [ -f .env ]; then
     set -a
     # shellcheck disable=SC1091 # the user's own file
     . ./.env
     set +a
+fi
+if [ -n "$named_database$named_database_file" ]; then
+    export DATABASE_URL=$named_database DATABASE_URL_FILE=$named_database_file
 fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/tiktok-shop-connector.XXXXXX")
@@ -66,8 +72,8 @@ start_postgresql() { # start_postgresql FOLDER
 }
 
 # ---- the real platforms ---------------------------------------------------------------------------
-if [ -n "${TIKTOK_APP_KEY:-}" ]; then
-    if [ -z "${DATABASE_URL:-}" ]; then
+if [ -n "${TIKTOK_APP_KEY:-}${TIKTOK_APP_KEY_FILE:-}" ]; then
+    if [ -z "${DATABASE_URL:-}${DATABASE_URL_FILE:-}" ]; then
         if [ "$(id -u)" -eq 0 ]; then home=/var/lib/tiktok-shop-connector; else home=${XDG_STATE_HOME:-$HOME/.local/state}/tiktok-shop-connector; fi
         mkdir -p "$home"
         start_postgresql "$home/pg"
@@ -98,7 +104,22 @@ sandbox=http://127.0.0.1:$sandbox_port
 token=$(secret 24 | tr '+/' '-_')
 client=loja-exemplo
 
-[ -n "${DATABASE_URL:-}" ] || start_postgresql "$work/pg"
+# No address, key or database of .env reaches the demo: sample data does not belong there.
+if [ -n "${DATABASE_URL:-}${DATABASE_URL_FILE:-}" ] && [ -z "$named_database$named_database_file" ]; then
+    say "DATABASE_URL of .env is left alone: without TIKTOK_APP_KEY this is the demo, on a database of its own"
+fi
+for name in DATABASE_URL TIKTOK_APP_KEY TIKTOK_APP_SECRET TIKTOK_SERVICE_ID TIKTOK_OAUTH_REDIRECT_URI TIKTOK_API_URL \
+    TIKTOK_AUTH_URL TIKTOK_AUTHORIZE_URL VTEX_API_URL VTEX_PRICING_URL ENCRYPTION_KEYS API_TOKENS PUBLIC_URL \
+    LISTEN_ADDRESS OPS_ADDRESS ALLOW_PRIVATE_ADDRESSES; do
+    unset "$name" "${name}_FILE"
+done
+if [ -n "$named_database_file" ]; then
+    export DATABASE_URL_FILE=$named_database_file
+elif [ -n "$named_database" ]; then
+    export DATABASE_URL=$named_database
+else
+    start_postgresql "$work/pg"
+fi
 export LISTEN_ADDRESS=127.0.0.1:$public OPS_ADDRESS=127.0.0.1:$ops PUBLIC_URL=$base
 export TIKTOK_APP_KEY=sandbox-app-key TIKTOK_SERVICE_ID=sandbox-service
 TIKTOK_APP_SECRET=$(secret 24)
