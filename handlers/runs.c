@@ -9,37 +9,13 @@
 #include "db_run.h"
 #include "jspec.h"
 #include "str.h"
+#include "trigger.h"
 
 #include <string.h>
 
 #define LIMIT_WAIT_S 60
-#define LIMIT_ORDER_IDS 1000
 #define LOOK_FIRST_MS 100
 #define LOOK_MS 500
-
-static const struct jspec_field PRODUCTS_SPEC[] = {
-    { .name = "url", .type = JSPEC_TEXT, .min = 8, .max = 2048 },
-    { .name = "warehouse_id", .type = JSPEC_TEXT, .min = 1, .max = 63 },
-    { 0 },
-};
-static const struct jspec_field ORDERS_SPEC[] = {
-    { .name = "order_ids", .type = JSPEC_LIST_TEXT, .min = 1, .max = LIMIT_ORDER_IDS },
-    { .name = "from", .type = JSPEC_TEXT, .min = 10, .max = 40 },
-    { .name = "to", .type = JSPEC_TEXT, .min = 10, .max = 40 },
-    { 0 },
-};
-
-struct trigger {
-    const char *kind; /* of the run and of the path */
-    const char *job_kind;
-    enum lane lane;
-    const struct jspec_field *body;
-    bool may_dry_run;
-};
-static const struct trigger TRIGGERS[] = {
-    { "products", "feed_read", LANE_CATALOG, PRODUCTS_SPEC, true },
-    { "orders", "order_poll", LANE_ORDERS, ORDERS_SPEC, false },
-};
 
 /* ---- the answer ----------------------------------------------------------------------------------- */
 
@@ -128,43 +104,6 @@ static int64_t wait_seconds(const struct http_req *req)
 
 /* ---- the trigger ---------------------------------------------------------------------------------- */
 
-static enum rc check_products(const json_t *body, const struct client *c, struct err *e)
-{
-    const char *url = jspec_text(body, "url");
-    const char *warehouse = jspec_text(body, "warehouse_id");
-
-    if (url != NULL && !str_starts(url, "https://") && !str_starts(url, "http://"))
-        return err_field(e, "url", "must be an http or https address");
-    if (warehouse != NULL && !str_digits(warehouse))
-        return err_field(e, "warehouse_id", "must be digits");
-    if (url == NULL && c->feed_url == NULL)
-        return err_http(e, 409, "no_feed",
-                        "the client has no feed link and the request names none");
-    return RC_OK;
-}
-
-static enum rc check_orders(const json_t *body, struct err *e)
-{
-    const json_t *ids = jspec_get(body, "order_ids");
-    const char *from = jspec_text(body, "from");
-    const char *to = jspec_text(body, "to");
-    int64_t us = 0;
-
-    if (ids != NULL && (from != NULL || to != NULL))
-        return err_field(e, "order_ids", "cannot stand beside from and to");
-    for (size_t i = 0; i < json_array_size(ids); i++) {
-        const char *id = json_string_value(json_array_get(ids, i));
-
-        if (!str_digits(id) || strlen(id) > 40)
-            return err_field(e, "order_ids", "holds something that is no order id");
-    }
-    if (from != NULL && !clock_read(from, &us))
-        return err_field(e, "from", "must be an RFC 3339 time");
-    if (to != NULL && !clock_read(to, &us))
-        return err_field(e, "to", "must be an RFC 3339 time");
-    return RC_OK;
-}
-
 static enum rc find_shop(struct db_tx *tx, const char *client_id, const json_t *body,
                          char shop_id[72], struct err *e)
 {
@@ -185,19 +124,19 @@ static enum rc find_shop(struct db_tx *tx, const char *client_id, const json_t *
 static enum rc put_job(struct db_tx *tx, const struct trigger *t, const char *client_id,
                        const char *shop_id, const char *run_id, bool dry_run, struct err *e)
 {
+    char entity[48];
     struct db_job_key key = {
         .client_id = client_id,
         .shop_id = shop_id,
         .kind = t->job_kind,
-        .entity = "",
+        .entity = entity,
         .lane = t->lane,
         .run_id = run_id,
     };
 
-    if (dry_run)
-        key.entity = "dry"; /* beside a real one, not instead of it */
-    else if (t->lane == LANE_ORDERS)
-        key.entity = run_id; /* beside the regular poll and other periods */
+    /* A dry run goes on beside a real one, not instead of it. */
+    (void)str_fmt(entity, sizeof entity, "%s%s", dry_run ? "dry" : "",
+                  t->entity == TRIGGER_EACH ? run_id : "");
     return db_job_put(tx, &key, e);
 }
 
@@ -216,8 +155,8 @@ static enum rc open_run(struct db_tx *tx, const struct http_req *req, const stru
         (void)str_copy(run_id, 40, waiting);
         return RC_OK;
     }
-    /* One catalog run waits at most; a newer request replaces it. */
-    if (waiting[0] != '\0' && t->lane != LANE_ORDERS) {
+    /* One run waits at most; a newer request replaces it. */
+    if (waiting[0] != '\0' && t->entity == TRIGGER_ONE) {
         rc = db_run_end(tx, client_id, waiting, "cancelled", "superseded",
                         "a newer request took its place before it began", e);
         if (rc == RC_OK)
@@ -265,11 +204,7 @@ static enum rc trigger_read(const struct http_req *req, const struct trigger **t
     char target[16];
     enum rc rc = http_query_check(req, QUERY, e);
 
-    *t = NULL;
-    for (size_t i = 0; i < sizeof TRIGGERS / sizeof TRIGGERS[0]; i++) {
-        if (str_eq(what, TRIGGERS[i].kind))
-            *t = &TRIGGERS[i];
-    }
+    *t = trigger_find(what);
     if (*t == NULL)
         return err_code(e, RC_NOT_FOUND, "not_found", "there is no such synchronisation");
     if (rc == RC_OK)
@@ -277,8 +212,9 @@ static enum rc trigger_read(const struct http_req *req, const struct trigger **t
     if (rc != RC_OK)
         return rc;
     if (*dry_run && !(*t)->may_dry_run)
-        return err_field(e, "dry_run", "works for products only");
-    if (http_query(req, "target", target, sizeof target) && !str_eq(target, "live"))
+        return err_field(e, "dry_run", "cannot be asked for here");
+    if (http_query(req, "target", target, sizeof target) && !str_eq(target, "live") &&
+        !((*t)->may_target_sandbox && str_eq(target, "sandbox")))
         return err_field(e, "target", "must be live");
     rc = http_body_json(req, true, body, e);
     return rc == RC_OK ? jspec_check(*body, (*t)->body, e) : rc;
@@ -312,8 +248,8 @@ static enum rc begin_run(struct app *app, struct http_req *req, char run_id[40],
         rc = db_client_get(tx, client_id, &client, e);
     if (rc == RC_OK && !client.active)
         return err_http(e, 409, "client_inactive", "the client is deactivated");
-    if (rc == RC_OK)
-        rc = t->body == PRODUCTS_SPEC ? check_products(body, &client, e) : check_orders(body, e);
+    if (rc == RC_OK && t->check != NULL)
+        rc = t->check(body, &client, e);
     if (rc == RC_OK)
         rc = find_shop(tx, client_id, body, shop_id, e);
     if (rc == RC_OK)

@@ -1,0 +1,83 @@
+/* trigger.c - the table of what can be synchronised on request, and what each request may say. */
+#include "trigger.h"
+
+#include "clock.h"
+#include "str.h"
+
+#include <string.h>
+
+#define LIMIT_ORDER_IDS 1000
+
+static const struct jspec_field PRODUCTS_SPEC[] = {
+    { .name = "url", .type = JSPEC_TEXT, .min = 8, .max = 2048 },
+    { .name = "warehouse_id", .type = JSPEC_TEXT, .min = 1, .max = 63 },
+    { 0 },
+};
+static const struct jspec_field ORDERS_SPEC[] = {
+    { .name = "order_ids", .type = JSPEC_LIST_TEXT, .min = 1, .max = LIMIT_ORDER_IDS },
+    { .name = "from", .type = JSPEC_TEXT, .min = 10, .max = 40 },
+    { .name = "to", .type = JSPEC_TEXT, .min = 10, .max = 40 },
+    { 0 },
+};
+
+static enum rc check_products(const json_t *body, const struct client *c, struct err *e)
+{
+    const char *url = jspec_text(body, "url");
+    const char *warehouse = jspec_text(body, "warehouse_id");
+
+    if (url != NULL && !str_starts(url, "https://") && !str_starts(url, "http://"))
+        return err_field(e, "url", "must be an http or https address");
+    if (warehouse != NULL && !str_digits(warehouse))
+        return err_field(e, "warehouse_id", "must be digits");
+    if (url == NULL && c->feed_url == NULL)
+        return err_http(e, 409, "no_feed",
+                        "the client has no feed link and the request names none");
+    return RC_OK;
+}
+
+static enum rc check_orders(const json_t *body, const struct client *c, struct err *e)
+{
+    const json_t *ids = jspec_get(body, "order_ids");
+    const char *from = jspec_text(body, "from");
+    const char *to = jspec_text(body, "to");
+    int64_t us = 0;
+
+    (void)c;
+    if (ids != NULL && (from != NULL || to != NULL))
+        return err_field(e, "order_ids", "cannot stand beside from and to");
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        const char *id = json_string_value(json_array_get(ids, i));
+
+        if (!str_digits(id) || strlen(id) > 40)
+            return err_field(e, "order_ids", "holds something that is no order id");
+    }
+    if (from != NULL && !clock_read(from, &us))
+        return err_field(e, "from", "must be an RFC 3339 time");
+    if (to != NULL && !clock_read(to, &us))
+        return err_field(e, "to", "must be an RFC 3339 time");
+    return RC_OK;
+}
+
+static const struct trigger TRIGGERS[] = {
+    { .kind = "products",
+      .job_kind = "feed_read",
+      .lane = LANE_CATALOG,
+      .body = PRODUCTS_SPEC,
+      .check = check_products,
+      .may_dry_run = true },
+    { .kind = "orders",
+      .job_kind = "order_poll",
+      .lane = LANE_ORDERS,
+      .body = ORDERS_SPEC,
+      .check = check_orders,
+      .entity = TRIGGER_EACH },
+};
+
+const struct trigger *trigger_find(const char *kind)
+{
+    for (size_t i = 0; i < sizeof TRIGGERS / sizeof TRIGGERS[0]; i++) {
+        if (str_eq(kind, TRIGGERS[i].kind))
+            return &TRIGGERS[i];
+    }
+    return NULL;
+}
