@@ -4,6 +4,19 @@
 #include "rest_page.h"
 #include "str.h"
 
+const char *db_override_member(const char *field)
+{
+    static const char *const MEMBERS[][2] = { { "title", "title" },
+                                              { "description", "description" },
+                                              { "images", "main_images" },
+                                              { "attributes", "product_attributes" } };
+
+    for (size_t i = 0; i < sizeof MEMBERS / sizeof MEMBERS[0]; i++)
+        if (str_eq(MEMBERS[i][0], field))
+            return MEMBERS[i][1];
+    return NULL;
+}
+
 static enum rc row_read(const struct db_rows *rows, int i, struct product_override *o,
                         struct err *e)
 {

@@ -63,8 +63,8 @@ enum rc db_run_get(struct db_tx *tx, const char *client_id, const char *id, stru
     db_arg_text(&a, client_id);
     db_arg_text(&a, id);
     rc = db_exec(tx,
-                 "SELECT id, client_id, shop_id, kind, dry_run, target, status, params"
-                 " FROM sync_runs WHERE client_id = $1 AND id = $2",
+                 "SELECT id, client_id, shop_id, kind, dry_run, target, status, params,"
+                 " requested_by FROM sync_runs WHERE client_id = $1 AND id = $2",
                  &a, &rows, e);
     if (rc != RC_OK)
         return rc;
@@ -77,6 +77,7 @@ enum rc db_run_get(struct db_tx *tx, const char *client_id, const char *id, stru
     run.dry_run = db_bool(rows, 0, "dry_run");
     (void)str_copy(run.target, sizeof run.target, db_text(rows, 0, "target"));
     (void)str_copy(run.status, sizeof run.status, db_text(rows, 0, "status"));
+    str_copy_cut(run.requested_by, sizeof run.requested_by, db_text(rows, 0, "requested_by"));
     run.params = db_json_new(rows, 0, "params");
     if (run.params == NULL)
         return err_set(e, RC_BUG, "run %s: no memory for its parameters", id);

@@ -161,3 +161,19 @@ enum rc rest_audit(struct db_tx *tx, const struct http_req *req, const char *cli
     return db_audit(tx, client_id, req->principal != NULL ? req->principal : "open", action, detail,
                     e);
 }
+
+enum rc rest_run_accepted(struct app *app, struct http_reply *reply, const char *run_id,
+                          struct err *e)
+{
+    char path[64];
+    char url[600];
+    json_auto_t *answer = NULL;
+
+    (void)str_fmt(path, sizeof path, "/v1/runs/%s", run_id);
+    (void)str_fmt(url, sizeof url, "%s%s", app->cfg.public_url, path);
+    answer = json_pack("{s:s, s:s, s:s}", "run_id", run_id, "status", "queued", "url", url);
+    if (answer == NULL)
+        return err_set(e, RC_BUG, "no memory for a run");
+    http_reply_header(reply, "Location", "%s", path);
+    return http_reply_json(reply, 202, answer, e);
+}

@@ -34,6 +34,9 @@ enum rc rest_query_bool(const struct http_req *req, const char *name, bool *out,
 /* Writes an audit row for the caller of the request. */
 enum rc rest_audit(struct db_tx *tx, const struct http_req *req, const char *client_id,
                    const char *action, const json_t *detail, struct err *e);
+/* 202 with Location for a run that was just opened: {"run_id", "status", "url"}. */
+enum rc rest_run_accepted(struct app *app, struct http_reply *reply, const char *run_id,
+                          struct err *e);
 /* 400 when a body came that is not an empty object: the operation takes no members. */
 enum rc rest_no_body(const struct http_req *req, struct err *e);
 /* 400 when the operation takes no query and one came. */

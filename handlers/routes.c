@@ -31,6 +31,8 @@ const struct http_route ROUTES[] = {
     { HTTP_GET, CLIENT "/runs", HTTP_READ, BODY_NONE, runs_list, "listRuns", false },
     { HTTP_GET, "/v1/runs/{run_id}", HTTP_READ, BODY_NONE, run_get, "getRun", false },
     { HTTP_POST, "/v1/runs/{run_id}/cancel", HTTP_SYNC, BODY_REST, run_cancel, "cancelRun", false },
+    { HTTP_POST, "/v1/runs/{run_id}/revert", HTTP_SYNC, BODY_REST, run_revert_post, "revertRun",
+      false },
     { HTTP_GET, "/v1/runs/{run_id}/changes", HTTP_READ, BODY_NONE, run_changes, "listRunChanges",
       false },
 
@@ -41,6 +43,9 @@ const struct http_route ROUTES[] = {
       "publishProduct", false },
     { HTTP_GET, CLIENT "/skus/{seller_sku}/explain", HTTP_READ, BODY_NONE, sku_explain_get,
       "explainSku", false },
+    { HTTP_GET, CLIENT "/overrides", HTTP_READ, BODY_NONE, overrides_list, "listOverrides", false },
+    { HTTP_DELETE, CLIENT "/overrides/{override_id}", HTTP_SYNC, BODY_NONE, override_delete,
+      "liftOverride", false },
     { HTTP_GET, CLIENT "/taxonomy", HTTP_READ, BODY_NONE, taxonomy_list, "listTaxonomy", false },
     { HTTP_PUT, CLIENT "/taxonomy", HTTP_SYNC, BODY_REST, taxonomy_put, "putTaxonomy", false },
     { HTTP_GET, CLIENT "/taxonomy/{source_category}", HTTP_READ, BODY_NONE, taxonomy_get,

@@ -19,6 +19,8 @@ struct product_override {
     char set_by[128];
 };
 
+/* Member of TikTok's body that a field stands for; NULL for prices and unknown fields. Static. */
+const char *db_override_member(const char *field);
 /* All of one product. Free with db_overrides_free. */
 enum rc db_overrides_get(struct db_tx *tx, const char *shop_id, const char *source_id,
                          struct product_override **out, int *n, struct err *e);

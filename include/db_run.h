@@ -12,6 +12,7 @@ struct run {
     bool dry_run;
     char target[16];
     char status[16];
+    char requested_by[128];
     json_t *params; /* owned */
 };
 

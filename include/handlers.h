@@ -35,6 +35,10 @@ HANDLER(runs_list);
 HANDLER(run_get);
 HANDLER(run_cancel);
 HANDLER(run_changes);
+/* undo.c */
+HANDLER(run_revert_post);
+HANDLER(overrides_list);
+HANDLER(override_delete);
 /* products.c */
 HANDLER(products_list);
 HANDLER(product_get);

@@ -22,6 +22,7 @@ const struct job_kind JOB_KINDS[] = {
     { .name = "feed_read", .lane = LANE_CATALOG, .run = sync_feed_read, .owns_run = true },
     { .name = "product_publish", .lane = LANE_CATALOG, .run = sync_product_publish },
     { .name = "product_audit", .lane = LANE_CATALOG, .run = sync_product_audit },
+    { .name = "run_revert", .lane = LANE_CATALOG, .run = sync_run_revert, .owns_run = true },
     { .name = "maintenance",
       .lane = LANE_MAINTENANCE,
       .run = sync_maintenance,

@@ -14,20 +14,6 @@
 #define ENDED_SAME "the source says the same now"
 #define ENDED_RANGE "the price is outside the client's price rules now"
 
-/* Member of the body for a field; NULL for prices. */
-static const char *member_of(const char *field)
-{
-    static const char *const MEMBERS[][2] = { { "title", "title" },
-                                              { "description", "description" },
-                                              { "images", "main_images" },
-                                              { "attributes", "product_attributes" } };
-
-    for (size_t i = 0; i < sizeof MEMBERS / sizeof MEMBERS[0]; i++)
-        if (strcmp(MEMBERS[i][0], field) == 0)
-            return MEMBERS[i][1];
-    return NULL;
-}
-
 static int find(const struct publish *p, const char *seller_sku, const char *field)
 {
     for (int i = 0; i < p->n_overrides; i++)
@@ -58,7 +44,7 @@ enum rc publish_overrides(struct publish *p, struct err *e)
 {
     for (int i = 0; p->body != NULL && i < p->n_overrides; i++) {
         const struct product_override *o = &p->overrides[i];
-        const char *member = member_of(o->field);
+        const char *member = db_override_member(o->field);
         const json_t *now = member != NULL ? json_object_get(p->body, member) : NULL;
 
         if (member == NULL)

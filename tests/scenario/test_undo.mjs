@@ -106,6 +106,130 @@ await test('what TikTok refuses is told on the run too', async () => {
   await w.run(H);
 });
 
+const TOKEN = { token: 'sync-token-0123456789' };
+async function revert(id, query = '') {
+  const r = await w.api('POST', `/v1/runs/${id}/revert${query}`, undefined, TOKEN);
+  same(r.status, 202, `revert (${r.text})`);
+  same(r.headers.location, `/v1/runs/${r.json.run_id}`, 'Location');
+  return ended(r.json.run_id);
+}
+const refused = async (id, code, query = '') => {
+  const r = await w.api('POST', `/v1/runs/${id}/revert${query}`, undefined, TOKEN);
+  same([r.status, r.json.code], [409, code], r.text);
+};
+const overrides = async (query = '') => (await w.must('GET', `/v1/clients/${H}/overrides${query}`)).items;
+
+await test('what cannot be put back is refused with a reason', async () => {
+  const plan = await dry();
+  await refused(plan.id, 'run_was_dry');
+  const nothing = await w.run(H);
+  await refused(nothing.id, 'nothing_to_revert');
+  same((await w.api('POST', '/v1/runs/0192-none/revert', undefined, TOKEN)).status, 404, 'unknown run');
+  same((await w.api('POST', `/v1/runs/${changed.id}/revert`, undefined, { token: 'read-token-0123456789' })).status, 403, 'a reader');
+});
+
+await test('a dry revert says what it would do and does nothing', async () => {
+  const from = tiktok.calls.length;
+  const run = await revert(changed.id, '?dry_run=true');
+  same([run.kind, run.dry_run, run.status, run.progress.total, run.progress.updated], ['revert', true, 'succeeded', 2, 2], JSON.stringify(run));
+  const list = await changes(run);
+  same([line(list, 'title').old, line(list, 'title').new, line(list, 'title').action, line(list, 'title').outcome], ['Caneca U1 nova', 'Caneca U1', 'revert', 'planned'], JSON.stringify(list));
+  same([line(list, 'price', 'U1').old, line(list, 'price', 'U1').new], ['66.00', '55.00'], 'price');
+  same([w.writes(from).length, (await overrides()).length], [0, 0], 'writes and overrides');
+});
+
+let undone;
+await test('a revert puts prices back by the price call and texts by a partial edit', async () => {
+  const from = tiktok.calls.length;
+  const picture = find('U1').main_images[0].uri;
+  undone = await revert(changed.id);
+  same([undone.status, undone.progress.total, undone.progress.updated, undone.progress.failed], ['succeeded', 2, 2, 0], JSON.stringify(undone));
+  await live('L_U1');
+  await until('texts are back', () => find('U1').title === 'Caneca U1' && find('U1').description === '<p>Boa caneca</p>');
+  ok(find('U1').main_images[0].uri !== picture, 'the picture is back');
+  same([skuOf('U1').price.amount, skuOf('U3a').price.amount, skuOf('U3b').price.amount, skuOf('U1').inventory[0].quantity], ['55.00', '55.00', '55.00', 7], 'prices and stock');
+  same(w.writes(from).map((c) => c.name).sort(), ['partial_edit_product', 'update_price', 'update_price'], 'writes');
+  const edited = tiktok.calls.slice(from).find((c) => c.name === 'partial_edit_product');
+  same(Object.keys(edited.json).sort(), ['description', 'main_images', 'title'], 'members of the edit');
+  const list = await changes(undone);
+  same(list.map((c) => [c.field, c.outcome, c.rule]).sort(), [['description', 'published', 'override: revert'], ['images', 'published', 'override: revert'], ['price', 'published', 'feed + markup_percent + override: revert'],
+    ['price', 'published', 'feed + markup_percent + override: revert'], ['title', 'published', 'override: revert']].sort(), JSON.stringify(list));
+  ok(list.every((c) => c.request_id), JSON.stringify(list));
+});
+
+await test('the same feed again, a publish on request and another price leave what was put back alone', async () => {
+  const from = tiktok.calls.length;
+  await w.run(H);
+  await w.must('POST', `/v1/clients/${H}/products/L_U1/publish`);
+  await until('it was looked at', () => w.sql("SELECT count(*) FROM jobs WHERE kind = 'product_publish'") === '0');
+  same(w.writes(from).length, 0, 'writes');
+  edit('L_U3a', { price: '51.00 BRL' });
+  await w.run(H);
+  await until('the other price', () => skuOf('U3a').price.amount === '56.10');
+  same([skuOf('U3b').price.amount, find('U1').title], ['55.00', 'Caneca U1'], 'held');
+  const held = await overrides('?source_id=L_U1');
+  same(held.map((o) => [o.field, o.reason, o.run_id === undone.id, o.set_by]).sort(), ['description', 'images', 'price', 'title'].map((f) => [f, 'revert', true, 'token:backoffice']), JSON.stringify(held));
+  const explained = await w.must('GET', `/v1/clients/${H}/skus/U1/explain`);
+  same(explained.price.rules.map((r) => [r.name, r.before, r.after]), [['markup_percent', '60.00', '66.00'], ['override: revert', '66.00', '55.00']], JSON.stringify(explained.price));
+  same([explained.price.result, explained.price.published], ['55.00', '55.00'], JSON.stringify(explained.price));
+});
+
+await test('a run that was put back is not put back twice; the revert itself can be', async () => {
+  await refused(changed.id, 'run_reverted');
+  const again = await revert(undone.id);
+  same(again.status, 'succeeded', JSON.stringify(again));
+  await until('the feed counts again', () => find('U1').title === 'Caneca U1 nova' && skuOf('U1').price.amount === '66.00' && skuOf('U3b').price.amount === '99.00');
+  same(await overrides(), [], 'overrides');
+  await live('L_U1');
+  await refused(undone.id, 'run_reverted');
+  undone = await revert(changed.id);
+  await until('back once more', () => find('U1').title === 'Caneca U1' && skuOf('U1').price.amount === '55.00');
+  await live('L_U1');
+});
+
+await test('what the merchant changes since ends what is held', async () => {
+  edit('L_U1', { title: 'Caneca U1 de Natal' });
+  await w.run(H);
+  await until('the new title', () => find('U1').title === 'Caneca U1 de Natal');
+  await live('L_U1');
+  same(skuOf('U1').price.amount, '55.00', 'the price is still held');
+  same((await overrides('?source_id=L_U1')).map((o) => o.field).sort(), ['description', 'images', 'price'], 'overrides');
+  ok((await w.must('GET', `/v1/clients/${H}/logs/product?entity=L_U1`)).items.some((x) => x.outcome === 'override_ended' && /title/.test(x.message)), 'the log says so');
+  edit('L_U1', { price: '62.00 BRL' });
+  await w.run(H);
+  await until('the new price', () => skuOf('U1').price.amount === '68.20');
+});
+
+await test('a person lifts what is held', async () => {
+  const [text] = (await overrides('?source_id=L_U1')).filter((o) => o.field === 'description');
+  const r = await w.api('DELETE', `/v1/clients/${H}/overrides/${text.id}`, undefined, TOKEN);
+  same([r.status, r.json.field], [202, 'description'], r.text);
+  await until('the description of the feed', () => find('U1').description === '<p>Caneca melhor</p>');
+  await live('L_U1');
+  same((await w.api('DELETE', `/v1/clients/${H}/overrides/${text.id}`, undefined, TOKEN)).status, 404, 'lifted twice');
+  ok((await w.must('GET', `/v1/clients/${H}/audit`)).items.some((a) => a.action === 'override_lifted' && a.who === 'token:backoffice'), 'audit');
+});
+
+await test('what changed again, or is outside the price rules, is left alone and told', async () => {
+  edit('L_U2', { title: 'Caneca U2 B', price: '30.00 BRL' });
+  edit('L_U3a', { price: '80.00 BRL' });
+  const first = await w.run(H);
+  await live('L_U2');
+  edit('L_U2', { title: 'Caneca U2 C' });
+  await w.run(H);
+  await until('C', () => find('U2').title === 'Caneca U2 C');
+  await live('L_U2');
+  await w.must('PATCH', `/v1/clients/${H}`, { policies: { price: { minimum: '58.00' } } });
+  const from = tiktok.calls.length;
+  const run = await revert(first.id);
+  same([run.status, run.progress.total, run.progress.unchanged], ['succeeded', 2, 2], JSON.stringify(run));
+  const list = await changes(run);
+  same([line(list, 'title').outcome, line(list, 'title').reason], ['skipped', 'changed again after the run'], JSON.stringify(list));
+  same([line(list, 'price', 'U2').outcome, line(list, 'price', 'U3a').outcome], ['skipped', 'skipped'], JSON.stringify(list));
+  ok(/price rules/.test(line(list, 'price', 'U3a').reason), JSON.stringify(list));
+  same(w.writes(from).length, 0, 'writes');
+});
+
 await test('no request broke a contract', () => w.noViolations());
 await test('SIGTERM ends it', () => w.connector.stop());
 await end();
