@@ -84,6 +84,26 @@ enum rc db_shop_cipher(struct db_tx *tx, const struct shop *shop, char **cipher,
     return *cipher != NULL ? RC_OK : err_set(e, RC_BUG, "shop: no memory for its cipher");
 }
 
+enum rc db_shop_cipher_set(struct db_tx *tx, const char *client_id, const char *shop_id,
+                           const char *cipher, struct err *e)
+{
+    struct db_args a = { 0 };
+    OWN_BUF struct buf sealed;
+    enum rc rc;
+
+    buf_init(&sealed, LIMIT_CIPHER_BYTES);
+    rc = db_seal(tx, client_id, "shops", "cipher", shop_id, cipher, strlen(cipher), &sealed, e);
+    if (rc != RC_OK)
+        return rc;
+    db_arg_text(&a, shop_id);
+    db_arg_text(&a, client_id);
+    db_arg_bytes(&a, sealed.data, sealed.len);
+    return db_exec(tx,
+                   "UPDATE shops SET cipher = $3, updated_at = now()"
+                   " WHERE shop_id = $1 AND client_id = $2 AND status <> 'disconnected'",
+                   &a, NULL, e);
+}
+
 enum rc db_grant_drop_unused(struct db_tx *tx, const char *client_id, const char *open_id,
                              struct err *e)
 {

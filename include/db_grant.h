@@ -84,6 +84,9 @@ struct shop_listed {
 /* Makes or renews a shop of the grant; its status becomes connected. */
 enum rc db_shop_connect(struct db_tx *tx, const char *client_id, const char *open_id,
                         const struct shop_listed *shop, struct err *e);
+/* Replaces the cipher of a shop that the client has and that is not disconnected; another shop stays as it is. */
+enum rc db_shop_cipher_set(struct db_tx *tx, const char *client_id, const char *shop_id,
+                           const char *cipher, struct err *e);
 /* Client that has the shop, "" when nobody; needs a transaction of DB_SYSTEM. */
 enum rc db_shop_owner(struct db_tx *tx, const char *shop_id, char client_id[68], struct err *e);
 /* Opens the shop's cipher; caller frees. RC_NOT_FOUND when it was wiped. */

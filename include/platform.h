@@ -59,7 +59,9 @@ struct tiktok_session {
     char *access_token; /* owned; wiped when freed */
     /* Replaces access_token by a newer one (single flight over all replicas). May be NULL. */
     enum rc (*refresh)(struct tiktok_session *s, struct err *e);
-    void *refresh_user;
+    void *refresh_user; /* of both */
+    /* Replaces cipher by the one that the seller's list of shops names now. May be NULL. */
+    enum rc (*reload_cipher)(struct tiktok_session *s, struct err *e);
 };
 
 #define TIKTOK_QUERY_MAX 12
@@ -91,14 +93,14 @@ struct tiktok_reply {
 void tiktok_reply_done(struct tiktok_reply *reply);
 
 /* Signs, waits for the bucket of (app, shop, operation), sends, refreshes the token once on 105002 and
- * repeats once, maps the answer to an outcome by guide section 6:
+ * repeats once, reloads the cipher once on 101000 or 106013 and repeats once, maps the answer to an outcome by guide section 6:
  *   RC_OK       code 0 in a complete, parsed envelope (data.errors / data.warnings are the caller's to read)
  *   RC_BUSY     36009002 / 429 / breaker open / bucket would wait too long: e->retry_after_us
  *   RC_DOWN     503, 36009003, connection refused: nothing happened (reads: any failure that may pass)
  *   RC_UNSURE   a write whose end is unknown: cut answer, timeout, 36009007, 5xx after sending
  *   RC_DENIED   105005, 36009033, bad token after the refresh, authorization gone
  *   RC_INVALID  product validation, business rules, wrong input: e->platform_code and TikTok's message in e->text
- *   RC_BUG      106001, 36009009/10/14/22/23, 106013, 101000 (after one reload by the caller)
+ *   RC_BUG      106001, 36009009/10/14/22/23, 106013, 101000 (after one reload)
  * *out is filled for RC_OK, and also whenever an envelope came (root non-NULL), so that callers can read
  * data.errors; always call tiktok_reply_done. */
 enum rc tiktok_call(struct tiktok_session *s, const struct tiktok_req *req,

@@ -65,6 +65,8 @@ enum rc tiktok_error_rc(int64_t code, bool writes, const char *message);
 enum rc tiktok_status_rc(int status, bool writes);
 bool tiktok_error_is_clock(int64_t code, const char *message);
 bool tiktok_error_is_token(int64_t code, const char *message);
+/* The shop's cipher was missing or belongs to another token. */
+bool tiktok_error_is_cipher(int64_t code);
 
 /* Outcome of a VTEX answer by status and class. */
 enum rc vtex_error_rc(int status, const char *error_class, bool writes);

@@ -1,5 +1,5 @@
-/* One call to TikTok Shop: body, signature, sending under quota, and the two repeats that are safe (a renewed
- * token, a corrected clock: in both cases TikTok refused before it did anything). */
+/* One call to TikTok Shop: body, signature, sending under quota, and the three repeats that are safe (a
+ * renewed token, a cipher read again, a corrected clock: each time TikTok refused before it did anything). */
 #include "jspec.h"
 #include "platform_call.h"
 #include "sign.h"
@@ -146,6 +146,7 @@ static enum rc fill_attempt(struct tiktok_session *s, const struct tiktok_req *r
 /* What a refusal leaves open for a second try. */
 struct second_try {
     bool token;
+    bool cipher;
     bool clock;
 };
 
@@ -160,6 +161,7 @@ static void note_refusal(struct platform_attempt *a, const struct fetch_reply *r
     else if (rc == RC_DOWN || rc == RC_UNSURE)
         platform_retry_after(reply, e);
     again->token = out->root != NULL && tiktok_error_is_token(out->code, message);
+    again->cipher = out->root != NULL && tiktok_error_is_cipher(out->code);
     again->clock = out->root != NULL && tiktok_error_is_clock(out->code, message) &&
                    platform_correct_clock(a->platform, reply);
 }
@@ -225,7 +227,7 @@ enum rc tiktok_call(struct tiktok_session *s, const struct tiktok_req *req,
                     struct tiktok_reply *out, struct err *e)
 {
     __attribute__((cleanup(wire_done))) struct wire w = { 0 };
-    bool renewed = false, corrected = false;
+    bool renewed = false, reloaded = false, corrected = false;
     struct second_try again;
     struct err own = { 0 };
     enum rc rc = build_wire(req, &w, &own);
@@ -238,6 +240,9 @@ enum rc tiktok_call(struct tiktok_session *s, const struct tiktok_req *req,
         if (again.token && !renewed && s->refresh != NULL) {
             renewed = true;
             rc = s->refresh(s, &own);
+        } else if (again.cipher && req->with_cipher && !reloaded && s->reload_cipher != NULL) {
+            reloaded = true;
+            rc = s->reload_cipher(s, &own);
         } else if (again.clock && !corrected) {
             corrected = true;
             rc = RC_OK;

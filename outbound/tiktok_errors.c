@@ -9,6 +9,8 @@
 #define CODE_CREDENTIALS 36009004 /* the text says which: sign, app key, token, time, identifier */
 #define CODE_TIMEOUT 36009007
 #define CODE_TOKEN_OVER 105002
+#define CODE_CIPHER_FOREIGN 101000
+#define CODE_CIPHER_MISSING 106013
 
 struct code_rc {
     int64_t code;
@@ -17,11 +19,11 @@ struct code_rc {
 
 /* Codes of the platform itself. */
 static const struct code_rc COMMON[] = {
-    { 101000, RC_BUG },       /* cipher of another token */
-    { 105002, RC_DENIED },    /* access token over, even after a refresh */
-    { 105005, RC_DENIED },    /* scope missing */
-    { 106001, RC_BUG },       /* wrong sign */
-    { 106013, RC_BUG },       /* cipher missing */
+    { CODE_CIPHER_FOREIGN, RC_BUG },
+    { 105002, RC_DENIED }, /* access token over, even after a refresh */
+    { 105005, RC_DENIED }, /* scope missing */
+    { 106001, RC_BUG },    /* wrong sign */
+    { CODE_CIPHER_MISSING, RC_BUG },
     { 36009002, RC_BUSY },    /* too many requests */
     { 36009003, RC_DOWN },    /* internal error */
     { 36009009, RC_BUG },     /* path */
@@ -79,6 +81,11 @@ bool tiktok_error_is_token(int64_t code, const char *message)
     return code == CODE_CREDENTIALS && !tiktok_error_is_clock(code, message) &&
            (holds(message, "access_token") || holds(message, "access token") ||
             holds(message, "access-token"));
+}
+
+bool tiktok_error_is_cipher(int64_t code)
+{
+    return code == CODE_CIPHER_FOREIGN || code == CODE_CIPHER_MISSING;
 }
 
 /* Codes of fulfillment and after-sale, whose texts tell what may be tried again. */

@@ -92,8 +92,8 @@ struct workers {
     int64_t renewed_us, next_beat_us, next_lease_us, next_expired_us, next_holders_us,
         next_periodic_us, next_count_us;
     int64_t looked_us; /* for shops without a holder, last */
-    bool reconcile; /* a commit's end is not known: compare with the database */
-    unsigned turn;  /* where the round over shops begins */
+    bool reconcile;    /* a commit's end is not known: compare with the database */
+    unsigned turn;     /* where the round over shops begins */
     uint64_t random;
 };
 

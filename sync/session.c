@@ -5,6 +5,7 @@
 #include "db_account.h"
 #include "log.h"
 #include "str.h"
+#include "tiktok_auth.h"
 #include "token.h"
 
 #include <string.h>
@@ -46,6 +47,54 @@ static enum rc session_refresh(struct tiktok_session *s, struct err *e)
     enum rc rc = token_refresh(state->ctx, s->client_id, s->open_id, state->version, e);
 
     return rc == RC_OK ? reload(s, state, e) : rc;
+}
+
+/* Keeps what TikTok's list says of every shop of the grant; the session's own must be in it. */
+static enum rc store_ciphers(struct tiktok_session *s, const struct session_state *state,
+                             const struct tiktok_shops *shops, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    const struct tiktok_shop *own = NULL;
+    char *cipher;
+    enum rc rc = job_tx_begin(state->ctx, "session_ciphers", &tx, e);
+
+    for (int i = 0; rc == RC_OK && i < shops->n; i++) {
+        const struct tiktok_shop *shop = &shops->shops[i];
+
+        if (str_eq(shop->id, s->shop_id))
+            own = shop;
+        rc = db_shop_cipher_set(tx, s->client_id, shop->id, shop->cipher, e);
+    }
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, e);
+    if (rc != RC_OK)
+        return rc;
+    if (own == NULL)
+        return err_code(e, RC_DENIED, "needs_reauthorization",
+                        "the seller's authorization does not cover shop %s any more", s->shop_id);
+    cipher = str_dup(own->cipher);
+    if (cipher == NULL)
+        return err_set(e, RC_BUG, "no memory for a cipher");
+    sign_wipe_text(&s->cipher);
+    s->cipher = cipher;
+    return RC_OK;
+}
+
+static enum rc session_reload_cipher(struct tiktok_session *s, struct err *e)
+{
+    struct tiktok_shops *shops = calloc(1, sizeof *shops);
+    enum rc rc;
+
+    if (shops == NULL)
+        return err_set(e, RC_BUG, "no memory for shops");
+    LOG(LOG_WARN, "session", "TikTok refused the cipher, the shops are read again",
+        LF_S("account", s->client_id), LF_S("shop", s->shop_id));
+    rc = tiktok_authorized_shops(s, shops, e);
+    if (rc == RC_OK)
+        rc = store_ciphers(s, s->refresh_user, shops, e);
+    sign_wipe(shops, sizeof *shops);
+    free(shops);
+    return rc;
 }
 
 static enum rc not_connected(const struct shop *shop, struct err *e)
@@ -105,6 +154,7 @@ enum rc session_tiktok_open(struct job_ctx *ctx, struct tiktok_session *out, str
     state->ctx = ctx;
     s.recorder = call_recorder(ctx);
     s.refresh = session_refresh;
+    s.reload_cipher = session_reload_cipher;
     s.refresh_user = state;
     (void)str_copy(s.client_id, sizeof s.client_id, shop.client_id);
     (void)str_copy(s.shop_id, sizeof s.shop_id, shop.shop_id);

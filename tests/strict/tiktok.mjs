@@ -114,6 +114,7 @@ export class TikTok {
     const cipherRule = found.op['x-shop-cipher'];
     if (cipherRule === 'none') { if ('shop_cipher' in q) { wrong('a cipher where none belongs'); return this.answer(36009004, 'unexpected identifier'); } } else {
       if (!q.shop_cipher) { wrong('cipher is missing'); return this.answer(106013, 'cipher'); }
+      if ([...this.shops.values()].some((s) => s.retired?.includes(q.shop_cipher))) { call.failed = true; return this.answer(101000, 'cipher'); }
       shop = [...this.shops.values()].find((s) => s.cipher === q.shop_cipher);
       if (!shop || !seller.shops.includes(shop.id)) { wrong('cipher of another token'); return this.answer(101000, 'cipher'); }
     }
@@ -164,7 +165,7 @@ export class TikTok {
   }
 
   get_authorized_shops({ seller }) {
-    return this.answer(0, 'Success', { shops: seller.shops.map((id) => { const { warehouses, ...s } = this.shops.get(id); return { ...s, extra: null }; }) });
+    return this.answer(0, 'Success', { shops: seller.shops.map((id) => { const { warehouses, retired, listed, ...s } = this.shops.get(id); return { ...s, ...(listed ? { cipher: listed } : {}), extra: null }; }) });
   }
 
   get_warehouse_list({ shop }) {

@@ -74,7 +74,11 @@ static bool answer_tiktok(struct peer *p, int fd, const struct peer_request *r, 
     char token[64] = "";
 
     (void)peer_header(r, "x-tts-access-token", token, sizeof(token));
-    if (str_eq(script, "expired") && str_eq(token, "old"))
+    if (str_eq(script, "cipher") && strstr(r->target, "shop_cipher=ROW_new") == NULL)
+        envelope(fd, 200, "", strstr(r->target, "shop_cipher=") ? 101000 : 106013, "shop_cipher");
+    else if (str_eq(script, "always cipher"))
+        envelope(fd, 200, "", 101000, "shop_cipher");
+    else if (str_eq(script, "expired") && str_eq(token, "old"))
         envelope(fd, 200, "", 105002, "Expired credentials");
     else if (str_eq(script, "always expired"))
         envelope(fd, 200, "", 105002, "Expired credentials");
@@ -102,7 +106,8 @@ static bool answer_tiktok(struct peer *p, int fd, const struct peer_request *r, 
         envelope(fd, 200, "", 105005, "Access denied");
     else if (str_eq(script, "huge"))
         peer_send(fd, "HTTP/1.1 200 OK\r\nContent-Length: 90000000\r\n\r\n{");
-    if (str_eq(script, "good") || (str_eq(script, "expired") && str_eq(token, "new")))
+    if (str_eq(script, "good") || (str_eq(script, "expired") && str_eq(token, "new")) ||
+        (str_eq(script, "cipher") && strstr(r->target, "shop_cipher=ROW_new") != NULL))
         peer_answer(fd, 200, "", GOOD);
     if (str_eq(script, "hang"))
         peer_hang(p, fd);
@@ -475,6 +480,52 @@ static void token_is_renewed_once(void)
     CHECK_INT(refreshes, 1);
     CHECK_INT(atomic_load(&served), 2);
     session_free(&s);
+}
+
+static int reloads;
+
+static enum rc reload_cipher(struct tiktok_session *s, struct err *e)
+{
+    (void)e;
+    reloads++;
+    free(s->cipher);
+    s->cipher = str_dup("ROW_new");
+    return RC_OK;
+}
+
+static void cipher_is_reloaded_once(void)
+{
+    static const struct {
+        const char *script;
+        bool reload;
+        enum rc rc;
+        int reloads, served;
+    } T[] = {
+        { "cipher", false, RC_BUG, 0, 1 }, /* nobody can read it again */
+        { "cipher", true, RC_OK, 1, 2 },
+        { "always cipher", true, RC_BUG, 1, 2 },
+    };
+
+    for (size_t i = 0; i < sizeof(T) / sizeof(T[0]); i++) {
+        struct tiktok_session s = session_new("shop-cipher");
+        struct tiktok_req req = { .operation = "update_inventory",
+                                  .method = "POST",
+                                  .path = "/product/202309/products/1/inventory/update",
+                                  .with_cipher = true,
+                                  .writes = true };
+        struct tiktok_reply reply;
+        struct err e = { 0 };
+
+        reloads = 0;
+        s.reload_cipher = T[i].reload ? reload_cipher : NULL;
+        atomic_store(&script_name, T[i].script);
+        CHECK_INT(tiktok_call(&s, &req, &reply, &e), T[i].rc);
+        CHECK_INT(T[i].rc == RC_OK ? 0 : e.platform_code, T[i].rc == RC_OK ? 0 : 101000);
+        CHECK_INT(reloads, T[i].reloads);
+        CHECK_INT(atomic_load(&served), T[i].served);
+        tiktok_reply_done(&reply);
+        session_free(&s);
+    }
 }
 
 static void refusals_pause_the_operation_only(void)
@@ -870,6 +921,7 @@ int main(void)
     CASE(tiktok_multipart);
     CASE(tiktok_outcomes);
     CASE(token_is_renewed_once);
+    CASE(cipher_is_reloaded_once);
     CASE(refusals_pause_the_operation_only);
     CASE(breaker_opens_for_one_shop);
     CASE(unrecorded_writes_are_not_sent);
