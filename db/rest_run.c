@@ -1,8 +1,11 @@
 /* rest_run.c - runs as the REST interface shows them. */
 #include "db_rest.h"
 
+#include "db_request_key.h"
 #include "rest_page.h"
 #include "str.h"
+
+#define RUN_PATH "/v1/runs/"
 
 #define RUN_DOC                                                                               \
     "json_build_object('id', id, 'kind', kind, 'client_hash', client_id, 'dry_run', dry_run," \
@@ -114,40 +117,25 @@ enum rc db_rest_run_jobs_drop(struct db_tx *tx, const char *client_id, const cha
 enum rc db_rest_run_by_key(struct db_tx *tx, const char *client_id, const char *key,
                            const unsigned char digest[32], char id[40], struct err *e)
 {
-    struct db_args a = { 0 };
-    OWN_ROWS struct db_rows *rows = NULL;
-    enum rc rc;
+    OWN_REQUEST_ANSWER struct request_answer first = { 0 };
+    enum rc rc = db_request_key_find(tx, client_id, key, digest, &first, e);
 
-    db_arg_text(&a, client_id);
-    db_arg_text(&a, key);
-    db_arg_bytes(&a, digest, 32);
-    rc = db_exec(tx,
-                 "SELECT id, request_digest = $3 AS same FROM sync_runs"
-                 " WHERE client_id = $1 AND idempotency_key = $2",
-                 &a, &rows, e);
     if (rc != RC_OK)
         return rc;
     id[0] = '\0';
-    if (db_rows_count(rows) == 0)
-        return RC_OK;
-    if (!db_bool(rows, 0, "same"))
-        return err_http(e, 422, "idempotency_key_reused",
-                        "this Idempotency-Key came with another request before");
-    (void)str_copy(id, 40, db_text(rows, 0, "id"));
+    /* The digest covers the path, so a known key of a trigger is one of a run. */
+    if (first.status != 0 && (!str_starts(first.location, RUN_PATH) ||
+                              !str_copy(id, 40, first.location + strlen(RUN_PATH))))
+        return err_set(e, RC_BUG, "a kept answer names no run");
     return RC_OK;
 }
 
 enum rc db_rest_run_key_set(struct db_tx *tx, const char *client_id, const char *id,
                             const char *key, const unsigned char digest[32], struct err *e)
 {
-    struct db_args a = { 0 };
+    struct request_answer answer = { .status = 202 };
 
-    db_arg_text(&a, client_id);
-    db_arg_text(&a, id);
-    db_arg_text(&a, key);
-    db_arg_bytes(&a, digest, 32);
-    return db_exec(tx,
-                   "UPDATE sync_runs SET idempotency_key = $3, request_digest = $4"
-                   " WHERE client_id = $1 AND id = $2 AND idempotency_key IS NULL",
-                   &a, NULL, e);
+    if (!str_fmt(answer.location, sizeof answer.location, RUN_PATH "%s", id))
+        return err_set(e, RC_BUG, "the id of a run does not fit");
+    return db_request_key_put(tx, client_id, key, digest, &answer, e);
 }

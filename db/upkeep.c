@@ -39,6 +39,7 @@ static const struct {
     { SLICE("tiktok_log_order", "at", ""), 0 },
     { SLICE("sync_run_changes", "at", ""), 0 },
     { SLICE("sync_runs", "created_at", " AND finished_at IS NOT NULL"), 0 },
+    { SLICE("request_keys", "at", ""), 0 },
     { SLICE("oauth_states", "expires_at", ""), 1 },
     { SLICE("oauth_exchanges", "created_at", ""), 0 },
     /* What a buyer told goes once the order is over; the order itself stays. */

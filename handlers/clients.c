@@ -22,17 +22,23 @@ static enum rc reply_client(struct http_reply *reply, int status, const struct c
     return http_reply_json(reply, status, doc, e);
 }
 
+static bool lists_revision(const char *header, int64_t revision)
+{
+    char now[32];
+
+    (void)str_fmt(now, sizeof now, "\"%lld\"", (long long)revision);
+    return str_eq(header, "*") || strstr(header, now) != NULL;
+}
+
 /* If-Match and If-None-Match against the stored revision (0 = there is no client). */
 static enum rc check_match(const struct http_req *req, int64_t revision, struct err *e)
 {
     const char *match = http_header(req, "If-Match");
     const char *none = http_header(req, "If-None-Match");
-    char now[32];
 
-    (void)str_fmt(now, sizeof now, "\"%lld\"", (long long)revision);
-    if (match != NULL && (revision == 0 || (!str_eq(match, "*") && strstr(match, now) == NULL)))
+    if (match != NULL && (revision == 0 || !lists_revision(match, revision)))
         return err_http(e, 412, "precondition_failed", "the client was changed meanwhile");
-    if (none != NULL && revision != 0 && (str_eq(none, "*") || strstr(none, now) != NULL))
+    if (none != NULL && revision != 0 && lists_revision(none, revision))
         return err_http(e, 412, "precondition_failed", "the client exists already");
     return RC_OK;
 }
@@ -147,6 +153,7 @@ enum rc client_get(void *user, struct http_req *req, struct http_reply *reply, s
     struct app *app = user;
     OWN_TX struct db_tx *tx = NULL;
     OWN_CLIENT struct client c = { 0 };
+    const char *none = http_header(req, "If-None-Match");
     const char *id = NULL;
     enum rc rc = rest_no_query(req, e);
 
@@ -154,7 +161,13 @@ enum rc client_get(void *user, struct http_req *req, struct http_reply *reply, s
         rc = rest_begin(app, req, "client_get", &id, &tx, e);
     if (rc == RC_OK)
         rc = db_client_get(tx, id, &c, e);
-    return rc == RC_OK ? reply_client(reply, 200, &c, NULL, e) : rc;
+    if (rc != RC_OK)
+        return rc;
+    if (none == NULL || !lists_revision(none, c.revision))
+        return reply_client(reply, 200, &c, NULL, e);
+    http_reply_header(reply, "ETag", "\"%lld\"", (long long)c.revision);
+    reply->status = 304;
+    return RC_OK;
 }
 
 enum rc client_delete(void *user, struct http_req *req, struct http_reply *reply, struct err *e)

@@ -1,4 +1,5 @@
 /* events.c - notifications that were accepted: listed, their work asked for again. */
+#include "once.h"
 #include "rest.h"
 
 #include "db_rest.h"
@@ -37,20 +38,24 @@ enum rc event_replay(void *user, struct http_req *req, struct http_reply *reply,
     OWN_TX struct db_tx *tx = NULL;
     json_auto_t *answer = json_pack("{s:s}", "status", "queued");
     const char *client_id = NULL;
+    struct once once = { 0 };
     int64_t id = 0;
     enum rc rc = rest_no_query(req, e);
 
-    if (rc == RC_OK)
-        rc = rest_no_body(req, e);
     if (rc == RC_OK && !str_to_i64(http_param(req, "event_id"), 1, INT64_MAX, &id))
         return err_code(e, RC_NOT_FOUND, "not_found", "the client has no such event");
     if (rc == RC_OK)
         rc = rest_begin(app, req, "event_replay", &client_id, &tx, e);
     if (rc == RC_OK)
+        rc = once_begin(tx, req, client_id, &once, reply, e);
+    if (rc != RC_OK || once.answered)
+        return rc;
+    rc = rest_no_body(req, e);
+    if (rc == RC_OK)
         rc = db_rest_event_replay(tx, client_id, id, e);
     if (rc == RC_OK)
         rc = rest_audit(tx, req, client_id, "event_replay", NULL, e);
     if (rc == RC_OK)
-        rc = db_tx_commit(tx, e);
-    return rc == RC_OK ? http_reply_json(reply, 202, answer, e) : rc;
+        rc = http_reply_json(reply, 202, answer, e);
+    return rc == RC_OK ? once_commit(tx, &once, reply, e) : rc;
 }

@@ -1,4 +1,5 @@
 /* jobs.c - work that waits, runs or stands still: listed, retried, cancelled. */
+#include "once.h"
 #include "rest.h"
 
 #include "clock.h"
@@ -160,15 +161,19 @@ enum rc job_retry(void *user, struct http_req *req, struct http_reply *reply, st
     OWN_TX struct db_tx *tx = NULL;
     struct job_info info = { 0 };
     json_auto_t *doc = NULL;
+    struct once once = { 0 };
     int64_t id = 0;
     enum rc rc = read_id(req, &id, e);
 
     if (rc == RC_OK)
         rc = rest_no_query(req, e);
     if (rc == RC_OK)
-        rc = rest_no_body(req, e);
-    if (rc == RC_OK)
         rc = db_tx_begin(app->web_db, "job_retry", DB_SYSTEM, &tx, e);
+    if (rc == RC_OK)
+        rc = once_begin(tx, req, DB_SYSTEM, &once, reply, e);
+    if (rc != RC_OK || once.answered)
+        return rc;
+    rc = rest_no_body(req, e);
     if (rc == RC_OK)
         rc = running(db_job_retry(tx, id, e), e);
     if (rc == RC_OK)
@@ -181,8 +186,8 @@ enum rc job_retry(void *user, struct http_req *req, struct http_reply *reply, st
     if (rc == RC_OK)
         rc = rest_audit(tx, req, info.client_id, "job_retry", NULL, e);
     if (rc == RC_OK)
-        rc = db_tx_commit(tx, e);
-    return rc == RC_OK ? http_reply_json(reply, 202, doc, e) : rc;
+        rc = http_reply_json(reply, 202, doc, e);
+    return rc == RC_OK ? once_commit(tx, &once, reply, e) : rc;
 }
 
 enum rc job_cancel(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
@@ -228,11 +233,17 @@ enum rc jobs_retry_all(void *user, struct http_req *req, struct http_reply *repl
     json_auto_t *body = NULL;
     json_auto_t *answer = NULL;
     struct job_filter filter = { 0 };
+    struct once once = { 0 };
     int64_t n = 0;
     enum rc rc = rest_no_query(req, e);
 
     if (rc == RC_OK)
-        rc = http_body_json(req, true, &body, e);
+        rc = db_tx_begin(app->web_db, "jobs_retry", DB_SYSTEM, &tx, e);
+    if (rc == RC_OK)
+        rc = once_begin(tx, req, DB_SYSTEM, &once, reply, e);
+    if (rc != RC_OK || once.answered)
+        return rc;
+    rc = http_body_json(req, true, &body, e);
     if (rc == RC_OK)
         rc = jspec_check(body, SPEC, e);
     if (rc != RC_OK)
@@ -240,16 +251,13 @@ enum rc jobs_retry_all(void *user, struct http_req *req, struct http_reply *repl
     filter.client_id = jspec_text(body, "client_hash");
     filter.shop_id = jspec_text(body, "shop_id");
     filter.kind = jspec_text(body, "kind");
-    rc = db_tx_begin(app->web_db, "jobs_retry", DB_SYSTEM, &tx, e);
-    if (rc == RC_OK)
-        rc = db_job_retry_filter(tx, &filter, &n, e);
+    rc = db_job_retry_filter(tx, &filter, &n, e);
     if (rc == RC_OK)
         rc = rest_audit(tx, req, filter.client_id != NULL ? filter.client_id : DB_SYSTEM,
                         "jobs_retry", body, e);
-    if (rc == RC_OK)
-        rc = db_tx_commit(tx, e);
     if (rc != RC_OK)
         return rc;
     answer = json_pack("{s:I}", "retried", (json_int_t)n);
-    return http_reply_json(reply, 202, answer, e);
+    rc = http_reply_json(reply, 202, answer, e);
+    return rc == RC_OK ? once_commit(tx, &once, reply, e) : rc;
 }

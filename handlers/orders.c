@@ -1,4 +1,5 @@
 /* orders.c - TikTok orders, where they stand in VTEX, and SKUs that nothing explains yet. */
+#include "once.h"
 #include "rest.h"
 
 #include "db_account.h"
@@ -85,25 +86,28 @@ static enum rc ask_for_order(struct app *app, struct http_req *req, struct http_
     json_auto_t *answer = json_pack("{s:s, s:s}", "order_id", order_id, "status", "queued");
     json_auto_t *detail = json_pack("{s:s}", "order_id", order_id);
     const char *client_id = NULL;
+    struct once once = { 0 };
     char shop_id[72];
     enum rc rc = rest_no_query(req, e);
 
     if (rc == RC_OK)
-        rc = rest_no_body(req, e);
-    if (rc == RC_OK)
         rc = rest_begin(app, req, "order_import", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = once_begin(tx, req, client_id, &once, reply, e);
+    if (rc != RC_OK || once.answered)
+        return rc;
+    rc = rest_no_body(req, e);
     if (rc == RC_OK)
         rc = shop_of_order(tx, client_id, order_id, may_be_new, shop_id, e);
     if (rc == RC_OK)
         rc = db_order_import_put(tx, client_id, shop_id, order_id, "operator", NULL, 0, e);
     if (rc == RC_OK)
         rc = rest_audit(tx, req, client_id, action, detail, e);
-    if (rc == RC_OK)
-        rc = db_tx_commit(tx, e);
     if (rc != RC_OK)
         return rc;
     http_reply_header(reply, "Location", "/v1/clients/%s/orders/%s", client_id, order_id);
-    return http_reply_json(reply, 202, answer, e);
+    rc = http_reply_json(reply, 202, answer, e);
+    return rc == RC_OK ? once_commit(tx, &once, reply, e) : rc;
 }
 
 enum rc order_import_post(void *user, struct http_req *req, struct http_reply *reply, struct err *e)

@@ -1,4 +1,5 @@
 /* products.c - what the merchant wants listed and what TikTok acknowledged. */
+#include "once.h"
 #include "rest.h"
 
 #include "db_account.h"
@@ -79,6 +80,7 @@ enum rc product_publish_post(void *user, struct http_req *req, struct http_reply
     json_auto_t *doc = NULL;
     struct shop shop = { 0 };
     const char *client_id = NULL;
+    struct once once = { 0 };
     struct db_job_key key = {
         .kind = "product_publish",
         .entity = http_param(req, "source_id"),
@@ -87,9 +89,12 @@ enum rc product_publish_post(void *user, struct http_req *req, struct http_reply
     enum rc rc = rest_no_query(req, e);
 
     if (rc == RC_OK)
-        rc = rest_no_body(req, e);
-    if (rc == RC_OK)
         rc = rest_begin(app, req, "product_publish", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = once_begin(tx, req, client_id, &once, reply, e);
+    if (rc != RC_OK || once.answered)
+        return rc;
+    rc = rest_no_body(req, e);
     if (rc == RC_OK)
         rc = db_product_show(tx, client_id, key.entity, &doc, e);
     if (rc == RC_OK)
@@ -103,6 +108,6 @@ enum rc product_publish_post(void *user, struct http_req *req, struct http_reply
     if (rc == RC_OK)
         rc = rest_audit(tx, req, client_id, "product_publish", NULL, e);
     if (rc == RC_OK)
-        rc = db_tx_commit(tx, e);
-    return rc == RC_OK ? http_reply_json(reply, 202, doc, e) : rc;
+        rc = http_reply_json(reply, 202, doc, e);
+    return rc == RC_OK ? once_commit(tx, &once, reply, e) : rc;
 }

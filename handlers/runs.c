@@ -1,4 +1,5 @@
 /* runs.c - triggers that open a run with its job, and what can be asked of runs. */
+#include "once.h"
 #include "rest.h"
 
 #include "clock.h"
@@ -170,32 +171,6 @@ static enum rc open_run(struct db_tx *tx, const struct http_req *req, const stru
     return rc;
 }
 
-/* Key and digest of a request; an empty key when the caller gave none. */
-struct repeat_mark {
-    char key[132];
-    unsigned char digest[32];
-};
-
-static enum rc repeat_read(const struct http_req *req, struct repeat_mark *out, struct err *e)
-{
-    const char *key = http_header(req, "Idempotency-Key");
-    OWN_BUF struct buf text;
-    enum rc rc;
-
-    buf_init(&text, req->body_len + 8192);
-    out->key[0] = '\0';
-    if (key == NULL)
-        return RC_OK;
-    if (key[0] == '\0' || strlen(key) > 128 || !str_copy(out->key, sizeof out->key, key))
-        return err_field(e, "Idempotency-Key", "must be 1 to 128 characters");
-    buf_fmt(&text, "%s?%s\n", req->path, req->query);
-    buf_add(&text, req->body, req->body_len);
-    rc = buf_check(&text, e);
-    if (rc == RC_OK)
-        sign_sha256(text.data, text.len, out->digest);
-    return rc;
-}
-
 static enum rc trigger_read(const struct http_req *req, const struct trigger **t, bool *dry_run,
                             json_t **body, struct err *e)
 {
@@ -227,16 +202,16 @@ static enum rc begin_run(struct app *app, struct http_req *req, char run_id[40],
     json_auto_t *body = NULL;
     const struct trigger *t = NULL;
     const char *client_id = NULL;
-    struct repeat_mark mark;
+    struct once mark = { 0 };
     char shop_id[72];
     bool dry_run = false;
     int64_t revision = 0;
     enum rc rc = trigger_read(req, &t, &dry_run, &body, e);
 
     if (rc == RC_OK)
-        rc = repeat_read(req, &mark, e);
-    if (rc == RC_OK)
         rc = rest_begin(app, req, "trigger", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = once_read(req, client_id, &mark, e);
     if (rc == RC_OK) /* one trigger of a client at a time */
         rc = db_client_lock(tx, client_id, &revision, e);
     run_id[0] = '\0';

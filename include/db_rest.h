@@ -43,7 +43,7 @@ enum rc db_rest_run_waiting(struct db_tx *tx, const char *client_id, const char 
  * came with another request. */
 enum rc db_rest_run_by_key(struct db_tx *tx, const char *client_id, const char *key,
                            const unsigned char digest[32], char id[40], struct err *e);
-/* Remembers the key of the request that a run answers; a run keeps its first key. */
+/* Remembers the key of the request that a run answers. */
 enum rc db_rest_run_key_set(struct db_tx *tx, const char *client_id, const char *id,
                             const char *key, const unsigned char digest[32], struct err *e);
 /* Drops the jobs of a run that do not run. */
