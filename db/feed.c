@@ -272,8 +272,9 @@ enum rc db_feed_run_totals(struct db_tx *tx, const char *client_id, const char *
                            struct err *e)
 {
     static const char SQL[] =
-        "UPDATE sync_runs r SET total = $4::bigint, done = r.done - r.unchanged + n.unchanged, unchanged = n.unchanged,"
-        " removed = $6::bigint FROM (SELECT greatest(0, $4::bigint - $5::bigint - count(*)) AS unchanged FROM products"
+        "UPDATE sync_runs r SET total = $4::bigint, done = r.done - r.untouched + n.untouched,"
+        " unchanged = r.unchanged - r.untouched + n.untouched, untouched = n.untouched,"
+        " removed = $6::bigint FROM (SELECT greatest(0, $4::bigint - $5::bigint - count(*)) AS untouched FROM products"
         " WHERE shop_id = $3 AND last_run_id = $2 AND in_feed) n WHERE r.client_id = $1 AND r.id = $2";
     struct db_args a = { 0 };
 

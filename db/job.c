@@ -104,12 +104,16 @@ out:
     return rc;
 }
 
-/* A waiting job that moves from one run to another ends its item in the first: that run would wait for ever. */
+/* A waiting job that moves from one run to another ends its item in the first: that run would wait for ever. While
+ * it runs, its own run is counted when it ends; only one that came after the claim is left here. The row is locked
+ * before it is looked at: it may end just now. */
 static enum rc leave_older_run(struct db_tx *tx, const struct db_job_key *key, struct err *e)
 {
     static const char SQL[] =
-        "SELECT run_id FROM jobs WHERE shop_id = $1 AND kind = $2 AND entity = $3"
-        " AND state = 'ready' AND run_id <> $4 FOR UPDATE";
+        "WITH j AS MATERIALIZED (SELECT run_id, state, claimed_run_id FROM jobs WHERE shop_id = $1 AND kind = $2"
+        "  AND entity = $3 FOR UPDATE)"
+        " SELECT run_id FROM j WHERE run_id <> $4"
+        " AND (state = 'ready' OR (state = 'running' AND run_id IS DISTINCT FROM claimed_run_id))";
     static const struct run_delta TAKEN_OVER = { .done = 1, .unchanged = 1 };
     struct db_args a = DB_ARGS;
     OWN_ROWS struct db_rows *rows = NULL;

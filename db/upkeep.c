@@ -42,6 +42,15 @@ static const struct {
     { SLICE("request_keys", "at", ""), 0 },
     { SLICE("oauth_states", "expires_at", ""), 1 },
     { SLICE("oauth_exchanges", "created_at", ""), 0 },
+    /* A run whose last items went with a dead worker after a newer run had taken them over: nothing works for it. */
+    { "WITH over AS (UPDATE sync_runs r SET done = total, finished_at = now(), status = CASE WHEN failed = 0"
+      " THEN 'succeeded' WHEN failed >= total THEN 'failed' ELSE 'partial' END,"
+      " problem = coalesce(problem, jsonb_build_object('code', 'taken_over', 'detail',"
+      " (total - done) || ' items went on in later runs')) WHERE status = 'running' AND read_done"
+      " AND started_at < now() - make_interval(hours => $1) AND NOT EXISTS (SELECT 1 FROM jobs j"
+      " WHERE j.client_id = r.client_id AND r.id IN (j.run_id, j.claimed_run_id)) RETURNING 1)"
+      " SELECT count(*) AS n FROM over",
+      1 },
     /* What a buyer told goes once the order is over; the order itself stays. */
     { "WITH gone AS (UPDATE tiktok_orders SET document = NULL WHERE (shop_id, order_id) IN (SELECT shop_id, order_id"
       " FROM tiktok_orders WHERE document IS NOT NULL AND state IN ('completed', 'cancelled')"

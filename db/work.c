@@ -82,7 +82,7 @@ enum rc db_work_claim(struct db_tx *tx, const char *shop_id, int64_t token,
         "  LIMIT least($4::bigint, greatest(0, $5::bigint - (SELECT count(*) FROM u))) FOR UPDATE SKIP LOCKED),"
         " s AS MATERIALIZED (" CLAIM_PICK
         " AND deaths >= 2 ORDER BY lane, due_at LIMIT $6 FOR UPDATE SKIP LOCKED),"
-        " got AS (UPDATE jobs SET state = 'running', claimed_generation = generation, lease_token = $2,"
+        " got AS (UPDATE jobs SET state = 'running', claimed_generation = generation, claimed_run_id = run_id, lease_token = $2,"
         "  attempts = CASE WHEN attempts_since > now() - interval '24 hours' THEN attempts + 1 ELSE 1 END,"
         "  attempts_since = CASE WHEN attempts > 0 AND attempts_since > now() - interval '24 hours'"
         "   THEN attempts_since ELSE now() END, updated_at = now()"

@@ -47,12 +47,27 @@ static int at_least_0(int n)
 }
 
 /* Quick jobs are claimed ahead, so that a thread never waits for a commit. */
-static struct work_room room_of(const struct workers *w)
+static int prefetch_of(const struct workers *w)
 {
     int64_t average_us = w->average_us < 100 ? 100 : w->average_us;
     int64_t ahead = average_us < QUICK_US ? w->n_threads * QUICK_US / average_us : 0;
-    int prefetch = ahead > LIMIT_ENGINE_PREFETCH ? LIMIT_ENGINE_PREFETCH : (int)ahead;
 
+    return ahead > LIMIT_ENGINE_PREFETCH ? LIMIT_ENGINE_PREFETCH : (int)ahead;
+}
+
+/* How many more jobs of the shop may be taken. */
+static int shop_room(const struct workers *w, const struct held *s)
+{
+    int n = s->running.n;
+
+    for (int lane = 0; lane < ENGINE_LANES; lane++)
+        n += s->queue[lane].n;
+    return at_least_0(w->shop_max + prefetch_of(w) - n);
+}
+
+static struct work_room room_of(const struct workers *w)
+{
+    int prefetch = prefetch_of(w);
     int free = w->n_threads - w->running;
     int bulk = w->bulk_max - w->running_bulk;
 
@@ -75,19 +90,19 @@ static int share(const struct workers *w, int room, int takers)
     return part < room ? part : at_least_0(room);
 }
 
-static bool wants_urgent(const struct held *s, const struct work_room *r)
+static bool wants_urgent(const struct workers *w, const struct held *s, const struct work_room *r)
 {
-    return s->more_urgent && r->urgent > 0;
+    return s->more_urgent && r->urgent > 0 && shop_room(w, s) > 0;
 }
 
-static bool wants_bulk(const struct held *s, const struct work_room *r)
+static bool wants_bulk(const struct workers *w, const struct held *s, const struct work_room *r)
 {
-    return s->more_bulk && r->bulk > 0;
+    return s->more_bulk && r->bulk > 0 && shop_room(w, s) > 0;
 }
 
-static bool wants(const struct held *s, const struct work_room *r)
+static bool wants(const struct workers *w, const struct held *s, const struct work_room *r)
 {
-    return !s->lost && (wants_urgent(s, r) || wants_bulk(s, r) ||
+    return !s->lost && (wants_urgent(w, s, r) || wants_bulk(w, s, r) ||
                         (s->more_suspect && s->suspects == 0 && r->urgent > 0));
 }
 
@@ -106,7 +121,7 @@ int64_t cycle_due_us(const struct workers *w)
     if (may_lease(w, &r) && w->next_lease_us < due)
         due = w->next_lease_us;
     for (const struct held *s = w->all; s != NULL; s = s->next) {
-        if (s->finished.n > 0 || wants(s, &r))
+        if (s->finished.n > 0 || wants(w, s, &r))
             return 0;
         if (!w->stopping && !s->lost && s->next_due_us < due)
             due = s->next_due_us;
@@ -119,7 +134,7 @@ static void plan_shop(const struct workers *w, struct held *shop, struct plan *p
 {
     struct task *t = &p->tasks[p->n];
 
-    *t = (struct task){ .shop = shop, .claim = wants(shop, &p->left) };
+    *t = (struct task){ .shop = shop, .claim = wants(w, shop, &p->left) };
     (void)memcpy(t->lease.shop_id, shop->shop_id, sizeof t->lease.shop_id);
     (void)memcpy(t->lease.client_id, shop->client_id, sizeof t->lease.client_id);
     t->lease.token = shop->token;
@@ -129,10 +144,12 @@ static void plan_shop(const struct workers *w, struct held *shop, struct plan *p
     if (t->ends)
         items_move(&shop->ending, &shop->finished);
     if (t->claim) {
-        if (wants_urgent(shop, &p->left))
-            t->room.urgent = min_of(share(w, p->room.urgent, n_urgent), p->left.urgent);
-        if (wants_bulk(shop, &p->left))
-            t->room.bulk = min_of(share(w, p->room.bulk, n_bulk), p->left.bulk);
+        if (wants_urgent(w, shop, &p->left))
+            t->room.urgent = min_of(min_of(share(w, p->room.urgent, n_urgent), p->left.urgent),
+                                    shop_room(w, shop));
+        if (wants_bulk(w, shop, &p->left))
+            t->room.bulk =
+                min_of(min_of(share(w, p->room.bulk, n_bulk), p->left.bulk), shop_room(w, shop));
         t->room.suspect = shop->more_suspect && shop->suspects == 0;
         p->left.urgent -= t->room.urgent;
         p->left.bulk -= t->room.bulk;
@@ -152,8 +169,8 @@ static void plan_make(struct workers *w, struct plan *p)
             s->more_urgent = s->more_bulk = s->more_suspect = true;
             s->next_due_us = ENGINE_NEVER;
         }
-        n_urgent += !s->lost && wants_urgent(s, &p->room);
-        n_bulk += !s->lost && wants_bulk(s, &p->room);
+        n_urgent += !s->lost && wants_urgent(w, s, &p->room);
+        n_bulk += !s->lost && wants_bulk(w, s, &p->room);
     }
     begin = w->n_shops > 0 ? (int)(w->turn % (unsigned)w->n_shops) : 0;
     for (int round = 0; round < 2; round++) {
@@ -190,6 +207,12 @@ static enum rc recover(struct workers *w, struct db_tx *tx, const char *shop_id,
     return rc;
 }
 
+/* Of a shop that has nothing running yet. */
+static int most_of(const struct workers *w, int part)
+{
+    return min_of(part, w->shop_max + prefetch_of(w));
+}
+
 static enum rc lease(struct workers *w, struct db_tx *tx, struct plan *p, bool expired,
                      struct err *e)
 {
@@ -202,11 +225,12 @@ static enum rc lease(struct workers *w, struct db_tx *tx, struct plan *p, bool e
         room = LIMIT_ENGINE_SHOPS_A_CYCLE / 2;
     rc = db_work_lease(tx, w->holder, w->lease_us, room, expired, &list, &n, e);
     for (int i = 0; rc == RC_OK && i < n; i++) {
-        p->tasks[p->n++] = (struct task){ .lease = list[i],
-                                          .claim = true,
-                                          .room = { .urgent = share(w, p->room.urgent, n),
-                                                    .bulk = share(w, p->room.bulk, n),
-                                                    .suspect = p->room.urgent > 0 } };
+        p->tasks[p->n++] =
+            (struct task){ .lease = list[i],
+                           .claim = true,
+                           .room = { .urgent = most_of(w, share(w, p->room.urgent, n)),
+                                     .bulk = most_of(w, share(w, p->room.bulk, n)),
+                                     .suspect = p->room.urgent > 0 } };
         rc = recover(w, tx, list[i].shop_id, e);
     }
     p->n_leased += n;

@@ -70,6 +70,7 @@ struct workers {
     struct db_listener *listener;
     char holder[HOLDER_BYTES];
     int n_threads, bulk_max;
+    int shop_max; /* threads that one shop may hold: what another side makes it wait for stops nobody else */
     int64_t lease_us, beat_us;
     pthread_t keeper;
     pthread_t *threads;

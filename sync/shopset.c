@@ -221,10 +221,20 @@ void shop_drop(struct workers *w, struct held *shop)
     shops_sweep(w);
 }
 
+/* The next shop of the lane's round that holds fewer threads than it may. */
+static struct held *ring_pick(const struct workers *w, int lane)
+{
+    struct held *shop = w->ring[lane].head;
+
+    while (shop != NULL && shop->running.n >= w->shop_max)
+        shop = shop->ring_next[lane];
+    return shop;
+}
+
 struct item *queue_pick(struct workers *w)
 {
     for (int lane = 0; lane < ENGINE_LANES; lane++) {
-        struct held *shop = w->ring[lane].head;
+        struct held *shop = ring_pick(w, lane);
         struct item *item = NULL;
 
         if (shop == NULL)

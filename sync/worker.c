@@ -171,6 +171,7 @@ static struct workers *workers_make(struct app *app, const struct job_kind *kind
     w->kinds = kinds;
     w->n_threads = n;
     w->bulk_max = n - reserve;
+    w->shop_max = n - reserve;
     w->lease_us = (app->cfg.lease_seconds < 1 ? 45 : app->cfg.lease_seconds) * US_PER_S;
     w->beat_us = w->lease_us / 4 < BEAT_MAX_US ? w->lease_us / 4 : BEAT_MAX_US;
     w->average_us = US_PER_S;

@@ -316,6 +316,38 @@ static void one_changed_price_asks_for_one_product(void)
     run_is(id, "running", 10, 9, 9, 0);
 }
 
+/* Products end while the feed is still being applied; some find that nothing is to be sent. */
+static void products_that_end_before_the_feed_does_stay_counted(void)
+{
+    const struct run_delta nothing_sent = { .done = 1, .unchanged = 1 };
+    char id[40];
+    struct err e = { 0 };
+
+    reset();
+    feed_many(10, -1);
+    go(false, RC_OK, NULL);
+    run_open(id, false, NULL);
+    for (int turn = 0; turn < 2; turn++) {
+        OWN_TX struct db_tx *tx = NULL;
+        enum rc rc = db_tx_begin(P, "totals", CLIENT, &tx, &e);
+
+        if (rc == RC_OK)
+            rc = db_run_start(tx, CLIENT, id, &e);
+        if (rc == RC_OK)
+            rc = db_feed_run_totals(tx, CLIENT, SHOP, id, 10, turn == 0 ? 2 : 0, 0, &e);
+        if (rc == RC_OK && turn == 0)
+            rc = db_feed_product_asked(tx, SHOP, "P1", id, &e);
+        if (rc == RC_OK && turn == 0)
+            rc = db_feed_product_asked(tx, SHOP, "P2", id, &e);
+        if (rc == RC_OK && turn == 0)
+            rc = db_run_progress(tx, CLIENT, id, &nothing_sent, &e);
+        if (rc == RC_OK)
+            rc = db_tx_commit(tx, &e);
+        CHECK(rc == RC_OK, "%s", e.text);
+        run_is(id, "running", 10, 9, 9, 0);
+    }
+}
+
 static void what_is_written_another_way_is_no_change(void)
 {
     reset();
@@ -766,6 +798,7 @@ int main(void)
     CASE(a_first_feed_makes_products_skus_and_jobs);
     CASE(the_same_feed_again_changes_nothing);
     CASE(one_changed_price_asks_for_one_product);
+    CASE(products_that_end_before_the_feed_does_stay_counted);
     CASE(what_is_written_another_way_is_no_change);
     CASE(unpublished_products_are_asked_for_again_unless_parked);
     CASE(removed_products_are_noted_and_come_back);

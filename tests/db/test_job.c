@@ -166,6 +166,29 @@ static void bulk_leaves_threads_for_orders(void)
     replica_stop(&r);
 }
 
+/* Orders of a shop whose other side lets them wait do not hold every thread. */
+static void a_shop_that_waits_stops_no_other(void)
+{
+    struct replica r;
+
+    clean();
+    for (int i = 0; i < 20; i++) {
+        char entity[16];
+
+        (void)snprintf(entity, sizeof entity, "%d", i);
+        put("gated", entity, LANE_ORDERS);
+    }
+    if (!replica_start(&r, KINDS, 4, 45))
+        return;
+    CHECK(until_at_least(&S->runs, 3));
+    put_to("shop2", "ok", "order", LANE_ORDERS, 0);
+    CHECK(until("SELECT count(*) AS n FROM jobs WHERE shop_id = 'shop2'", 0));
+    CHECK_INT(atomic_load(&S->runs), 4);
+    atomic_store(&S->gate, 1);
+    CHECK(until("SELECT count(*) AS n FROM jobs", 0));
+    replica_stop(&r);
+}
+
 /* One thread for bulk: a shop with one job does not wait behind another's hundred. */
 static void shops_take_turns(void)
 {
@@ -316,6 +339,34 @@ static void runs_end_with_their_jobs(void)
     replica_stop(&r);
 }
 
+/* Two runs ask while the job runs for a third: the handler counts its own run, the one in the middle is let go. */
+static void a_run_in_the_middle_is_let_go(void)
+{
+    struct replica r;
+
+    clean();
+    fresh_sql(P, "DELETE FROM sync_runs");
+    fresh_sql(P, "INSERT INTO sync_runs (client_id, id, kind, requested_by, status, total,"
+                 " read_done) SELECT '" CLIENT "', 'run-' || x, 'products', 'x', 'running', 1, true"
+                 " FROM unnest(ARRAY['a', 'b', 'c']) x");
+    if (!replica_start(&r, KINDS, 2, 45))
+        return;
+    put_in_run("gated", "g", "run-a");
+    CHECK(until_at_least(&S->runs, 1));
+    put("gated", "g",
+        LANE_ORDERS); /* without a run: run-a stays the one that is counted at the end */
+    put_in_run("gated", "g", "run-b");
+    CHECK_INT(fresh_count(P, "SELECT sum(done)::bigint AS n FROM sync_runs"), 0);
+    put_in_run("gated", "g", "run-c");
+    CHECK_INT(fresh_count(P, "SELECT count(*) AS n FROM sync_runs WHERE id = 'run-b' AND done = 1"
+                             " AND status = 'succeeded'"),
+              1);
+    CHECK_INT(fresh_count(P, "SELECT sum(done)::bigint AS n FROM sync_runs"), 1);
+    atomic_store(&S->gate, 1);
+    CHECK(until("SELECT count(*) AS n FROM jobs", 0));
+    replica_stop(&r);
+}
+
 int main(void)
 {
     if (!rig_open("job"))
@@ -328,11 +379,13 @@ int main(void)
     CASE(denied_pauses_the_shop);
     CASE(lanes_go_in_order);
     CASE(bulk_leaves_threads_for_orders);
+    CASE(a_shop_that_waits_stops_no_other);
     CASE(shops_take_turns);
     CASE(periodic_jobs_come_for_connected_shops);
     CASE(periodic_jobs_are_revived);
     CASE(people_list_retry_and_cancel);
     CASE(runs_end_with_their_jobs);
+    CASE(a_run_in_the_middle_is_let_go);
     rig_close();
     return CHECK_END();
 }

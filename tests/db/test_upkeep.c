@@ -135,6 +135,25 @@ static void late_partition_takes_its_rows(void)
     CHECK_INT(fresh_count(P, "SELECT count(*) AS n FROM events_rest"), 0);
 }
 
+/* Its items went on in later runs and their worker died: nobody will count them. */
+static void a_run_that_nothing_works_for_ends(void)
+{
+    fresh_sql(
+        P,
+        "INSERT INTO sync_runs (client_id, id, kind, requested_by, status, read_done, total, done,"
+        " started_at) SELECT '" CLIENT "', x, 'products', 'x', 'running', true, 3, 2,"
+        " now() - interval '2 hours' FROM unnest(ARRAY['lost', 'at-work', 'claimed']) x");
+    fresh_sql(P, "INSERT INTO jobs (shop_id, kind, entity, client_id, lane, run_id, claimed_run_id)"
+                 " VALUES ('s', 'x', '1', '" CLIENT "', 3, 'at-work', 'claimed')");
+    CHECK_INT(maintain(), RC_OK);
+    CHECK_INT(fresh_count(P, "SELECT count(*) AS n FROM sync_runs WHERE id = 'lost' AND done = 3"
+                             " AND status = 'succeeded' AND problem ->> 'code' = 'taken_over'"),
+              1);
+    CHECK_INT(fresh_count(P, "SELECT count(*) AS n FROM sync_runs WHERE status = 'running'"
+                             " AND id IN ('at-work', 'claimed')"),
+              2);
+}
+
 int main(void)
 {
     struct err e = { 0 };
@@ -150,6 +169,7 @@ int main(void)
     CASE(tables_are_described);
     CASE(old_rows_go_and_young_ones_stay);
     CASE(late_partition_takes_its_rows);
+    CASE(a_run_that_nothing_works_for_ends);
     db_pool_free(P);
     fresh_close(&F);
     return CHECK_END();
