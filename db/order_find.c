@@ -94,10 +94,11 @@ enum rc db_order_sku_find(struct db_tx *tx, const char *client_id, const char *s
 {
     static const char sql[] =
         "SELECT vtex_sku_id FROM ("
-        "SELECT 1 AS nr, vtex_sku_id FROM skus WHERE shop_id = $2 AND tiktok_sku_id = nullif($3, '')"
-        " UNION ALL SELECT 2, vtex_sku_id FROM skus WHERE shop_id = $2 AND seller_sku = nullif($4, '')"
-        " UNION ALL SELECT 3, vtex_sku_id FROM sku_links WHERE client_id = $1"
-        "  AND tiktok_sku_id = nullif($3, '')) AS found"
+        "SELECT CASE linked_by WHEN 'catalog' THEN 4 ELSE 1 END AS nr, vtex_sku_id FROM sku_links"
+        "  WHERE client_id = $1 AND tiktok_sku_id = coalesce(nullif($3, ''), nullif($4, ''))"
+        " UNION ALL SELECT 2, vtex_sku_id FROM skus WHERE shop_id = $2 AND tiktok_sku_id = nullif($3, '')"
+        " UNION ALL SELECT 3, vtex_sku_id FROM skus WHERE shop_id = $2 AND seller_sku = nullif($4, ''))"
+        " AS found"
         " WHERE vtex_sku_id IS NOT NULL AND vtex_sku_id <> '' ORDER BY nr LIMIT 1";
     OWN_ROWS struct db_rows *rows = NULL;
     struct db_args a = { 0 };
@@ -125,6 +126,25 @@ enum rc db_order_sku_unlinked(struct db_tx *tx, const char *client_id, const cha
     static const char sql[] =
         "INSERT INTO sku_links (client_id, tiktok_sku_id, shop_id, seller_sku, product_name)"
         " VALUES ($1, $2, $3, nullif($4, ''), nullif($5, '')) ON CONFLICT DO NOTHING";
+    struct db_args a = { 0 };
+
+    db_arg_text(&a, client_id);
+    db_arg_text(&a, tiktok_sku_id);
+    db_arg_text(&a, shop_id);
+    db_arg_text(&a, seller_sku);
+    db_arg_text(&a, product_name);
+    return db_exec(tx, sql, &a, NULL, e);
+}
+
+enum rc db_order_sku_lost(struct db_tx *tx, const char *client_id, const char *shop_id,
+                          const char *tiktok_sku_id, const char *seller_sku,
+                          const char *product_name, struct err *e)
+{
+    static const char sql[] =
+        "INSERT INTO sku_links AS l (client_id, tiktok_sku_id, shop_id, seller_sku, product_name)"
+        " VALUES ($1, $2, $3, nullif($4, ''), nullif($5, '')) ON CONFLICT (client_id, tiktok_sku_id)"
+        " DO UPDATE SET vtex_sku_id = NULL, linked_by = NULL, linked_at = NULL,"
+        " product_name = coalesce(l.product_name, excluded.product_name) WHERE l.vtex_sku_id IS NOT NULL";
     struct db_args a = { 0 };
 
     db_arg_text(&a, client_id);
@@ -164,7 +184,7 @@ enum rc db_order_pending_units(struct db_tx *tx, const char *shop_id, const char
         " WHERE t.shop_id = $1 AND t.step IN ('none', 'claimed', 'place_sent')"
         " AND t.state IN ('received', 'on_hold', 'waiting_mapping', 'importing', 'in_doubt', 'failed')"
         " AND t.tiktok_status NOT IN ('CANCELLED', 'COMPLETED', 'DELIVERED')"
-        " AND coalesce(t.problems->0->>'code', '') <> 'fulfilled_by_tiktok'"
+        " AND coalesce(t.problems->0->>'code', '') NOT IN ('fulfilled_by_tiktok', 'shipped_outside_vtex')"
         " AND (i->>'tiktok_sku_id' = nullif($2, '') OR i->>'seller_sku' = nullif($3, ''))";
     OWN_ROWS struct db_rows *rows = NULL;
     struct db_args a = { 0 };

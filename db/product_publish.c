@@ -190,26 +190,3 @@ enum rc db_sku_published(struct db_tx *tx, const char *shop_id, const char *sell
         "updated_at = now() WHERE shop_id = $1 AND seller_sku = $2",
         &args, NULL, e);
 }
-
-enum rc db_sku_pending_units(struct db_tx *tx, const char *shop_id, const char *seller_sku,
-                             int64_t *units, struct err *e)
-{
-    OWN_ROWS struct db_rows *rows = NULL;
-    struct db_args args = { 0 };
-
-    db_arg_text(&args, shop_id);
-    db_arg_text(&args, seller_sku);
-    enum rc rc = db_exec(
-        tx,
-        "SELECT COALESCE(sum((i->>'quantity')::bigint), 0)::bigint AS units "
-        "FROM tiktok_orders o CROSS JOIN LATERAL jsonb_array_elements(o.items) AS i "
-        "WHERE o.shop_id = $1 AND o.step IN ('none', 'claimed', 'place_sent') "
-        "AND o.state IN ('received', 'on_hold', 'waiting_mapping', 'importing', 'in_doubt', 'failed') "
-        "AND o.tiktok_status NOT IN ('CANCELLED', 'CANCEL', 'COMPLETED') "
-        "AND i->>'seller_sku' = $2",
-        &args, &rows, e);
-
-    if (rc == RC_OK)
-        *units = db_i64(rows, 0, "units");
-    return rc;
-}

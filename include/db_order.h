@@ -84,8 +84,10 @@ enum rc db_order_log(struct db_tx *tx, const char *client_id, const char *shop_i
 
 /* ---- asking for work ---------------------------------------------------------------------------- */
 
-/* Puts the job that reads the order from TikTok and brings it into VTEX (kind order_import). by as above;
- * run_id may be NULL. */
+/* An order that a person asked for by naming a period, not the order. */
+#define DB_ORDER_BY_PERIOD "period"
+/* Puts the job that reads the order from TikTok and brings it into VTEX (kind order_import). by as above or
+ * DB_ORDER_BY_PERIOD; run_id may be NULL. */
 enum rc db_order_import_put(struct db_tx *tx, const char *client_id, const char *shop_id,
                             const char *order_id, const char *by, const char *run_id,
                             int64_t delay_us, struct err *e);
@@ -112,7 +114,8 @@ enum rc db_order_recheck_put(struct db_tx *tx, const char *client_id, const char
 
 /* ---- SKUs --------------------------------------------------------------------------------------- */
 
-/* VTEX SKU id of a TikTok SKU: our products by TikTok SKU id, then by seller_sku, then what a person linked.
+/* VTEX SKU id of a TikTok SKU: what a person linked, then our products by TikTok SKU id, then by seller_sku, then what
+ * VTEX's catalog said.
  * RC_NOT_FOUND when nothing explains it. */
 enum rc db_order_sku_find(struct db_tx *tx, const char *client_id, const char *shop_id,
                           const char *tiktok_sku_id, const char *seller_sku, char *vtex_sku_id,
@@ -121,6 +124,10 @@ enum rc db_order_sku_find(struct db_tx *tx, const char *client_id, const char *s
 enum rc db_order_sku_unlinked(struct db_tx *tx, const char *client_id, const char *shop_id,
                               const char *tiktok_sku_id, const char *seller_sku,
                               const char *product_name, struct err *e);
+/* VTEX does not sell what the SKU was linked to: it goes (back) to the list of unlinked SKUs. */
+enum rc db_order_sku_lost(struct db_tx *tx, const char *client_id, const char *shop_id,
+                          const char *tiktok_sku_id, const char *seller_sku,
+                          const char *product_name, struct err *e);
 /* Remembers a link that was found by asking VTEX's catalog. */
 enum rc db_order_sku_link(struct db_tx *tx, const char *client_id, const char *shop_id,
                           const char *tiktok_sku_id, const char *seller_sku,

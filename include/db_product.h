@@ -142,9 +142,6 @@ enum rc db_sku_desired(struct db_tx *tx, const char *shop_id, const struct sku_v
 enum rc db_sku_published(struct db_tx *tx, const char *shop_id, const char *seller_sku,
                          const char *tiktok_sku_id, int64_t price_minor, int64_t stock,
                          struct err *e);
-/* Units of TikTok orders that are not yet placed in VTEX. */
-enum rc db_sku_pending_units(struct db_tx *tx, const char *shop_id, const char *seller_sku,
-                             int64_t *units, struct err *e);
 
 /* ---- caches ----------------------------------------------------------------------------------- */
 
@@ -204,6 +201,8 @@ enum rc db_prerequisites_get(struct db_tx *tx, const char *shop_id, int64_t max_
                              json_t **problems, struct err *e);
 enum rc db_prerequisites_put(struct db_tx *tx, const char *client_id, const char *shop_id,
                              const json_t *problems, struct err *e);
+/* Somebody asks for publication: what stood in its way is looked at again, however fresh the answer is. */
+enum rc db_prerequisites_forget(struct db_tx *tx, const char *shop_id, struct err *e);
 
 /* ---- logs ------------------------------------------------------------------------------------- */
 

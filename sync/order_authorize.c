@@ -6,7 +6,7 @@
 #include "order_import.h"
 #include "str.h"
 
-#define CONFIRM_RETRY_S 5
+#define CONFIRM_RETRY_S 1 /* VTEX moves an order on within a second or two; then ever less often */
 #define MANUAL_RETRY_S 30
 #define SLOW_CONFIRM_US (15 * 60 * US_PER_S)
 
@@ -29,7 +29,7 @@ static enum rc confirm_later(struct import *im, const char *status, struct err *
                   status);
     if (e)
         e->retry_after_us =
-            since / 4 > CONFIRM_RETRY_S * US_PER_S ? since / 4 : CONFIRM_RETRY_S * US_PER_S;
+            since / 2 > CONFIRM_RETRY_S * US_PER_S ? since / 2 : CONFIRM_RETRY_S * US_PER_S;
     return rc;
 }
 

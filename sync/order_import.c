@@ -26,15 +26,17 @@ static void import_done(struct import *im)
 #define OWN_IMPORT __attribute__((cleanup(import_done)))
 
 /* Who asked, as far as the job says. */
-static void by_read(const struct job *job, char by[16])
+static void by_read(struct import *im)
 {
     static const char *const known[] = { "webhook", "poll", "operator", "job", NULL };
-    const char *text = jspec_text(job->payload, "by");
+    const char *text = jspec_text(im->ctx->job->payload, "by");
 
-    (void)str_copy(by, 16, "webhook");
+    im->named = str_eq(text, "operator");
+    im->asked = im->named || str_eq(text, DB_ORDER_BY_PERIOD);
+    (void)str_copy(im->by, sizeof im->by, im->asked ? "operator" : "webhook");
     for (int i = 0; known[i]; i++) {
         if (str_eq(text, known[i]))
-            (void)str_copy(by, 16, text);
+            (void)str_copy(im->by, sizeof im->by, text);
     }
 }
 
@@ -189,9 +191,8 @@ static enum rc follow(struct import *im, struct err *e)
 /* Orders that are kept, but not placed. *placeable: none of these. */
 static enum rc not_placeable(struct import *im, bool *placeable, struct err *e)
 {
-    static const char *const paid[] = { "AWAITING_SHIPMENT",   "PARTIALLY_SHIPPING",
-                                        "AWAITING_COLLECTION", "IN_TRANSIT",
-                                        "DELIVERED",           NULL };
+    static const char *const paid[] = { "AWAITING_SHIPMENT", "PARTIALLY_SHIPPING", NULL };
+    static const char *const handled[] = { "AWAITING_COLLECTION", "IN_TRANSIT", "DELIVERED", NULL };
     const char *status = im->row.tiktok_status;
 
     *placeable = false;
@@ -202,7 +203,12 @@ static enum rc not_placeable(struct import *im, bool *placeable, struct err *e)
     if (str_eq(status, "COMPLETED"))
         return state_once(im, "completed", NULL, "completed in TikTok before it was placed in VTEX",
                           NULL, e);
-    if (!status_in(status, paid))
+    /* One whose placement has begun goes on: its status moved while it was in doubt or waited for us. */
+    if (status_in(status, handled) && str_eq(im->row.step, "none") && !im->named)
+        return state_once(im, "received", "shipped_outside_vtex",
+                          "the shipment was arranged before the order came to us",
+                          "import the order by hand if VTEX has to know it", e);
+    if (!status_in(status, paid) && !status_in(status, handled))
         return state_once(im, im->row.state, "unknown_status",
                           "TikTok's status of the order is not known to us",
                           "look at the order in TikTok", e);
@@ -210,7 +216,7 @@ static enum rc not_placeable(struct import *im, bool *placeable, struct err *e)
         return state_once(im, "received", "fulfilled_by_tiktok",
                           "TikTok ships this order from its own warehouse",
                           "none: the merchant must not ship it", e);
-    if ((!im->client.sync_orders || !im->client.active) && !str_eq(im->by, "operator"))
+    if ((!im->client.sync_orders || !im->client.active) && !im->asked)
         return state_once(im, "received", "orders_switched_off",
                           "the client's orders are switched off",
                           "switch orders on, then import again", e);
@@ -337,7 +343,7 @@ enum rc sync_order_import(struct job_ctx *ctx, struct err *e)
     bool waits = false;
     enum rc rc;
 
-    by_read(ctx->job, im.by);
+    by_read(&im);
     rc = order_read(&im, e);
     if (rc == RC_OK)
         rc = order_store(&im, e);

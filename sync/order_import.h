@@ -18,6 +18,8 @@ struct import {
     struct map_order map;
     struct order_row row; /* as of the last transaction */
     char by[16];          /* webhook, poll, operator, job: who asked */
+    bool asked;           /* a person asked for it, or for the period it stands in */
+    bool named;           /* a person named this order */
     char request_id[96];  /* of TikTok's answer */
     bool placed_now;      /* this run brought it into VTEX */
     bool held;            /* it waits for something that may take long */
@@ -54,6 +56,12 @@ enum rc import_deny(struct import *im, const char *problem, const char *detail,
 /* order_sku.c: gives every line its VTEX SKU. RC_NOT_FOUND: at least one is not linked; sku names the first
  * one and all are on the list of unlinked SKUs. */
 enum rc import_skus(struct import *im, char sku[160], struct err *e);
+
+/* VTEX does not offer what the lines are linked to: asks its catalog which of them it does not know, and puts those
+ * on the list of unlinked SKUs. *lost: some are there now; sku names the first. all_when_known: when it knows them
+ * all, all are put there, since VTEX says that one cannot be sold. */
+enum rc import_skus_doubt(struct import *im, bool all_when_known, bool *lost, char sku[160],
+                          struct err *e);
 
 /* order_place.c: from claimed to placed; RC_OK when VTEX holds the order. *waits: RC_OK, but nothing more is to
  * be done now (waiting for a link). */

@@ -74,8 +74,26 @@ static enum rc hold_stock(struct import *im, const char *problem, const char *de
 
 static enum rc refused(struct import *im, const struct vtex_refusal *no, struct err *e);
 
-/* Simulates the cart; RC_OK: a delivery is chosen and the freight spread. */
-static enum rc simulate(struct import *im, struct err *e)
+/* The simulation does not offer everything: short stock, unless VTEX does not know a SKU at all. */
+static enum rc not_offered(struct import *im, bool *waits, struct err *e)
+{
+    struct err why = *e;
+    char sku[160] = "";
+    char detail[256];
+    bool lost = false;
+    enum rc rc =
+        str_eq(why.code, "out_of_stock") ? import_skus_doubt(im, false, &lost, sku, e) : RC_OK;
+
+    if (rc != RC_OK)
+        return rc;
+    if (!lost)
+        return hold_stock(im, why.code, why.text, NULL, e);
+    (void)str_fmt(detail, sizeof detail, "VTEX does not know the SKU that %s is linked to", sku);
+    return wait_for_link(im, detail, NULL, waits, e);
+}
+
+/* Simulates the cart; RC_OK: a delivery is chosen and the freight spread, or *waits. */
+static enum rc simulate(struct import *im, bool *waits, struct err *e)
 {
     struct map_address address = { 0 };
     struct vtex_refusal no = { 0 };
@@ -95,11 +113,8 @@ static enum rc simulate(struct import *im, struct err *e)
     if (rc != RC_OK)
         return rc;
     rc = map_order_sla_choose(&im->map, answer, e);
-    if (rc != RC_OK) {
-        struct err why = *e;
-
-        return hold_stock(im, why.code, why.text, NULL, e);
-    }
+    if (rc != RC_OK)
+        return not_offered(im, waits, e);
     map_order_freight_split(&im->map);
     return RC_OK;
 }
@@ -194,7 +209,7 @@ static void mail_domain(const char *public_url, char *out, size_t cap)
     out[n] = '\0';
 }
 
-static enum rc simulate_and_send(struct import *im, const struct round *round,
+static enum rc simulate_and_send(struct import *im, const struct round *round, bool *waits,
                                  struct vtex_refusal *no, struct err *e)
 {
     char domain[256];
@@ -203,9 +218,9 @@ static enum rc simulate_and_send(struct import *im, const struct round *round,
                              .mail_domain = domain,
                              .no_custom = round->no_custom };
     json_auto_t *body = NULL;
-    enum rc rc = simulate(im, e);
+    enum rc rc = simulate(im, waits, e);
 
-    if (rc != RC_OK)
+    if (rc != RC_OK || *waits)
         return rc;
     mail_domain(im->ctx->app->cfg.public_url, domain, sizeof domain);
     rc = map_order_place_new(&im->map, im->order, &how, &body, e);
@@ -270,9 +285,13 @@ static enum rc after_refusal(struct import *im, struct round *round, const struc
         return RC_OK;
     }
     if (str_eq(no->error_class, "mapping")) {
+        char sku[160];
+        bool lost = false;
+        enum rc rc = import_skus_doubt(im, true, &lost, sku, e);
+
         (void)str_fmt(detail, sizeof detail, "VTEX does not sell a SKU of this order: %s %s",
                       no->code, no->text);
-        return wait_for_link(im, detail, no->code, waits, e);
+        return rc == RC_OK ? wait_for_link(im, detail, no->code, waits, e) : rc;
     }
     return refused(im, no, e);
 }
@@ -288,7 +307,7 @@ static enum rc place_rounds(struct import *im, bool *waits, struct err *e)
         struct vtex_refusal no = { 0 };
 
         again = false;
-        rc = simulate_and_send(im, &round, &no, e);
+        rc = simulate_and_send(im, &round, waits, &no, e);
         if (rc != RC_INVALID || no.error_class[0] == '\0')
             return rc; /* done, or written already why not */
         rc = after_refusal(im, &round, &no, &again, waits, e);

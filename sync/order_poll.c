@@ -74,7 +74,7 @@ static enum rc page_store(struct poll *poll, struct page *page, struct err *e)
         if ((!page->changed[i] && !all) || json_object_get(poll->seen, page->ids[i]))
             continue;
         rc = db_order_import_put(tx, job->client_id, job->shop_id, page->ids[i],
-                                 all ? "operator" : "poll", poll->run_id, 0, e);
+                                 all ? DB_ORDER_BY_PERIOD : "poll", poll->run_id, 0, e);
         if (rc == RC_OK && json_object_set_new(poll->seen, page->ids[i], json_true()) != 0)
             rc = err_set(e, RC_DOWN, "out of memory");
     }

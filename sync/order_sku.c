@@ -40,6 +40,12 @@ static enum rc catalog_ask(struct import *im, struct map_line *line, struct err 
     return rc;
 }
 
+/* Our row of a line's SKU; lines without a TikTok SKU id go by their code. */
+static const char *link_key(const struct map_line *line)
+{
+    return line->tiktok_sku_id[0] ? line->tiktok_sku_id : line->seller_sku;
+}
+
 /* Remembers what VTEX said of each line: linked, or to be linked by a person. */
 static enum rc answers_write(struct import *im, const bool *asked, struct err *e)
 {
@@ -48,7 +54,7 @@ static enum rc answers_write(struct import *im, const bool *asked, struct err *e
 
     for (size_t i = 0; rc == RC_OK && i < im->map.n_lines; i++) {
         const struct map_line *line = &im->map.lines[i];
-        const char *key = line->tiktok_sku_id[0] ? line->tiktok_sku_id : line->seller_sku;
+        const char *key = link_key(line);
 
         if (!asked[i])
             continue;
@@ -97,4 +103,44 @@ enum rc import_skus(struct import *im, char sku[160], struct err *e)
         return err_code(e, RC_NOT_FOUND, "sku_unlinked", "SKU %s is not linked to a SKU of VTEX",
                         sku);
     return rc;
+}
+
+static enum rc lost_write(struct import *im, const bool *lost, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    enum rc rc = job_tx_begin(im->ctx, "order_sku_lost", &tx, e);
+
+    for (size_t i = 0; rc == RC_OK && i < im->map.n_lines; i++) {
+        const struct map_line *line = &im->map.lines[i];
+
+        if (lost[i])
+            rc = db_order_sku_lost(tx, im->row.client_id, im->row.shop_id, link_key(line),
+                                   line->seller_sku, line->product_name, e);
+    }
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
+enum rc import_skus_doubt(struct import *im, bool all_when_known, bool *lost, char sku[160],
+                          struct err *e)
+{
+    bool gone[LIMIT_ORDER_LINES + 1] = { false };
+    bool any = false;
+
+    for (size_t i = 0; i < im->map.n_lines; i++) {
+        struct vtex_sku found;
+        enum rc rc = vtex_sku_context(&im->vtex, im->map.lines[i].vtex_sku_id, &found, e);
+
+        gone[i] = rc == RC_NOT_FOUND || rc == RC_INVALID;
+        if (rc != RC_OK && !gone[i])
+            return rc;
+        if (gone[i] && !any)
+            sku_name(&im->map.lines[i], sku);
+        any = any || gone[i];
+    }
+    *lost = any || all_when_known;
+    if (!*lost)
+        return RC_OK;
+    if (!any)
+        memset(gone, true, sizeof gone);
+    return lost_write(im, gone, e);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "db_order.h"
 #include "money.h"
 #include "price_rule.h"
 #include "problem.h"
@@ -229,7 +230,8 @@ static enum rc apply_stock(struct publish *p, struct publish_sku *sku,
     enum rc rc = job_tx_begin(p->ctx, "pending_units", &tx, e);
 
     if (rc == RC_OK)
-        rc = db_sku_pending_units(tx, p->shop.shop_id, sku->seller_sku, &pending, e);
+        rc = db_order_pending_units(tx, p->shop.shop_id, sku->tiktok_sku_id, sku->seller_sku,
+                                    &pending, e);
     if (rc == RC_OK)
         rc = stock_rule_apply(&p->client.stock, source, pending, &result, e);
     if (rc != RC_OK)

@@ -311,6 +311,19 @@ static enum rc import_once(struct err *e)
     return run_on(P, "order_import", e);
 }
 
+/* The same, asked for by a person. */
+static enum rc import_named(struct err *e)
+{
+    json_auto_t *payload = json_pack("{s:s}", "by", "operator");
+    struct job job = { .client_id = CLIENT, .shop_id = SHOP, .attempts = 1, .payload = payload };
+    struct job_ctx ctx = { .app = &A, .db = P, .job = &job };
+
+    *e = (struct err){ 0 };
+    (void)str_copy(job.kind, sizeof job.kind, "order_import");
+    (void)str_copy(job.entity, sizeof job.entity, ORDER);
+    return sync_order_import(&ctx, e);
+}
+
 /* Runs the import in a child that is killed inside a call. */
 static void import_killed(void)
 {
@@ -721,6 +734,84 @@ static void an_unlinked_sku_waits_and_a_link_releases_it(void)
     check_row("authorized", "authorized", "");
 }
 
+/* What our product says of a SKU was never asked of VTEX: a SKU it does not know is no short stock. */
+static void a_link_that_vtex_does_not_know_is_no_link(void)
+{
+    struct err e;
+    struct db_tx *tx = NULL;
+    int64_t released = 0;
+
+    reset();
+    W.known_sku = false;
+    fresh_sql(
+        P, "INSERT INTO skus (shop_id, client_id, seller_sku, source_id, source_sku, vtex_sku_id,"
+           " tiktok_sku_id) VALUES ('" SHOP "', '" CLIENT "', '1201', 'P', '1201', '987',"
+           " '1730000000000001201'), ('" SHOP "', '" CLIENT "', '2205', 'P', '2205', '2205',"
+           " '1730000000000002205')");
+    json_decref(W.simulation);
+    W.simulation = json_pack("{s:[], s:[], s:[]}", "items", "logisticsInfo", "messages");
+    CHECK_INT(import_once(&e), RC_OK);
+    check_row("waiting_mapping", "claimed", "sku_unlinked");
+    CHECK_INT(W.places, 0);
+    CHECK_INT(fresh_count(P, "SELECT count(*) AS n FROM sku_links WHERE vtex_sku_id IS NULL"), 2);
+    CHECK_INT(db_tx_begin(P, "link", CLIENT, &tx, &e), RC_OK);
+    CHECK_INT(db_order_unlinked_link(tx, CLIENT, "1730000000000001201", "1201", "token:test",
+                                     &released, &e),
+              RC_OK);
+    CHECK_INT(released, 1);
+    CHECK_INT(db_order_unlinked_link(tx, CLIENT, "1730000000000002205", "2205", "token:test",
+                                     &released, &e),
+              RC_OK);
+    CHECK_INT(db_tx_commit(tx, &e), RC_OK);
+    db_tx_free(tx);
+    json_decref(W.simulation);
+    W.simulation = fixture("checkout.simulation.response");
+    W.known_sku = true;
+    CHECK_INT(import_once(&e), RC_OK); /* a person's word goes before the product's */
+    check_row("authorized", "authorized", "");
+}
+
+/* VTEX knows the SKUs, and still says that one cannot be sold: a person chooses others. */
+static void a_mapping_refusal_lists_the_skus(void)
+{
+    struct err e;
+
+    reset();
+    (void)str_copy(W.refuse_code, sizeof W.refuse_code, "CHK0031");
+    (void)str_copy(W.refuse_class, sizeof W.refuse_class, "mapping");
+    W.refuse_times = 1;
+    CHECK_INT(import_once(&e), RC_OK);
+    check_row("waiting_mapping", "claimed", "sku_unlinked");
+    CHECK_INT(fresh_count(P, "SELECT count(*) AS n FROM sku_links WHERE vtex_sku_id IS NULL"), 2);
+}
+
+/* Shipped before it came to us: seen and kept, not made a second time in VTEX unless a person wants it. */
+static void an_order_shipped_elsewhere_is_not_placed(void)
+{
+    static const char *const STATUS[] = { "AWAITING_COLLECTION", "IN_TRANSIT", "DELIVERED" };
+    struct err e;
+
+    for (int i = 0; i < 3; i++) {
+        reset();
+        tiktok_says(STATUS[i], 1);
+        CHECK_INT(import_once(&e), RC_OK);
+        check_row("received", "none", "shipped_outside_vtex");
+        CHECK_INT(W.places, 0);
+        CHECK_INT(pending_units("1201"), 0);
+        CHECK_INT(import_named(&e), RC_OK);
+        CHECK_INT(W.places, 1);
+    }
+    reset(); /* one that was on its way to VTEX goes on */
+    W.place_mode = CUT_BEFORE;
+    A.cfg.in_doubt_settle_seconds = 0;
+    (void)import_once(&e);
+    W.place_mode = GOOD;
+    tiktok_says("IN_TRANSIT", 1);
+    for (int i = 0; i < 3 && import_once(&e) == RC_BUSY; i++)
+        ;
+    CHECK(W.has_order);
+}
+
 static void our_products_explain_skus_first(void)
 {
     struct err e;
@@ -1003,6 +1094,9 @@ int main(void)
     CASE(refusals_by_class);
     CASE(two_lines_of_one_sku_are_merged_when_vtex_asks);
     CASE(an_unlinked_sku_waits_and_a_link_releases_it);
+    CASE(a_link_that_vtex_does_not_know_is_no_link);
+    CASE(a_mapping_refusal_lists_the_skus);
+    CASE(an_order_shipped_elsewhere_is_not_placed);
     CASE(our_products_explain_skus_first);
     CASE(an_account_without_the_custom_app);
     CASE(a_bare_answer_will_do);

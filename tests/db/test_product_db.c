@@ -171,30 +171,6 @@ static void runs_count_once(void)
     commit(tx);
 }
 
-static void pending_orders(void)
-{
-    struct db_tx *tx;
-    struct err e = { 0 };
-    int64_t units = -1;
-
-    fresh_sql(
-        P,
-        "INSERT INTO tiktok_orders (shop_id, order_id, client_id, tiktok_status, state, step, items) VALUES "
-        "('" SHOP "', '1', '" CLIENT "', 'AWAITING_SHIPMENT', 'received', 'none', "
-        "'[{\"seller_sku\": \"1201\", \"quantity\": 2}, {\"seller_sku\": \"9\", \"quantity\": 5}]'), "
-        "('" SHOP "', '2', '" CLIENT "', 'AWAITING_SHIPMENT', 'imported', 'placed', "
-        "'[{\"seller_sku\": \"1201\", \"quantity\": 4}]'), "
-        "('" SHOP "', '3', '" CLIENT "', 'CANCELLED', 'cancelled', 'none', "
-        "'[{\"seller_sku\": \"1201\", \"quantity\": 8}]'), "
-        "('" SHOP "', '4', '" CLIENT "', 'UNPAID', 'received', 'none', "
-        "'[{\"seller_sku\": \"1201\", \"quantity\": 1}]')");
-    tx = begin(CLIENT);
-    CHECK(db_sku_pending_units(tx, SHOP, "1201", &units, &e) == RC_OK, "%s", e.text);
-    CHECK_INT(units, 3);
-    CHECK(db_sku_pending_units(tx, SHOP, "none", &units, &e) == RC_OK && units == 0);
-    commit(tx);
-}
-
 static void caches(void)
 {
     static const unsigned char HASH_BYTES[32] = { 1, 2, 3 };
@@ -367,7 +343,6 @@ int main(void)
     CASE(create_keeps_its_key);
     CASE(acknowledged_values);
     CASE(runs_count_once);
-    CASE(pending_orders);
     CASE(caches);
     CASE(shown);
     CASE(other_tenants_see_nothing);
