@@ -296,3 +296,14 @@ enum rc db_prerequisites_put(struct db_tx *tx, const char *client_id, const char
         "ON CONFLICT (shop_id) DO UPDATE SET problems = EXCLUDED.problems, checked_at = now()",
         &args, NULL, e);
 }
+
+enum rc db_prerequisites_forget(struct db_tx *tx, const char *shop_id, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    return db_exec(tx,
+                   "DELETE FROM listing_prerequisites WHERE shop_id = $1"
+                   " AND jsonb_array_length(problems) > 0",
+                   &args, NULL, e);
+}

@@ -104,6 +104,8 @@ enum rc product_publish_post(void *user, struct http_req *req, struct http_reply
     key.client_id = client_id;
     key.shop_id = shop.shop_id;
     if (rc == RC_OK)
+        rc = db_prerequisites_forget(tx, shop.shop_id, e);
+    if (rc == RC_OK)
         rc = db_job_put(tx, &key, e);
     if (rc == RC_OK)
         rc = rest_audit(tx, req, client_id, "product_publish", NULL, e);

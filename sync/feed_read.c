@@ -5,6 +5,7 @@
 #include "feed_job.h"
 
 #include "clock.h"
+#include "db_product.h"
 #include "jspec.h"
 #include "log.h"
 #include "metrics.h"
@@ -75,6 +76,8 @@ static enum rc load(struct feed_run *r, bool *over, struct err *e)
     rc = db_run_start(tx, job->client_id, r->run.id, e);
     if (rc == RC_OK)
         rc = db_feed_snapshot_get(tx, r->shop_id, &r->last, e);
+    if (rc == RC_OK && r->run.id[0] != '\0' && !r->dry)
+        rc = db_prerequisites_forget(tx, r->shop_id, e);
     if (rc == RC_OK)
         rc = db_tx_commit(tx, e);
     if (rc != RC_OK)

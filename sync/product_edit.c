@@ -90,6 +90,21 @@ static json_t *edit_skus(const json_t *body)
     return list;
 }
 
+/* TikTok checks weight and size of a package against each other: where one changes, both go. */
+static bool keep_package_whole(const json_t *now, json_t *changed)
+{
+    static const char *const PARTS[] = { "package_weight", "package_dimensions" };
+
+    for (int i = 0; i < 2; i++) {
+        json_t *other = json_object_get(now, PARTS[1 - i]);
+
+        if (json_object_get(changed, PARTS[i]) != NULL && other != NULL &&
+            json_object_set(changed, PARTS[1 - i], other) != 0)
+            return false;
+    }
+    return true;
+}
+
 /* Members that differ, for partial_edit; empty when nothing does. */
 static enum rc differences(const struct publish *p, json_t **out, struct err *e)
 {
@@ -115,6 +130,8 @@ static enum rc differences(const struct publish *p, json_t **out, struct err *e)
                 : json_object_set(changed, MEMBERS[i], wanted) != 0)
             return err_set(e, RC_BUG, "out of memory");
     }
+    if (!keep_package_whole(now, changed))
+        return err_set(e, RC_BUG, "out of memory");
     *out = json_incref(changed);
     return RC_OK;
 }

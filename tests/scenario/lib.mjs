@@ -295,10 +295,14 @@ export class Stack {
   async run(kind, body, { hash = CLIENT, ms = 90000, query = '' } = {}) {
     const r = await this.api('POST', `/v1/clients/${hash}/sync/${kind}${query}`, body ?? {}, { token: TOKENS.sync });
     same(r.status, 202, `sync/${kind} (${r.text.slice(0, 400)})`);
+    let last;
     return until(`run of ${kind} ends`, async () => {
       const run = await this.must('GET', `/v1/runs/${r.json.run_id}`);
+      last = run;
       return ['succeeded', 'partial', 'failed', 'held', 'cancelled'].includes(run.status) && run;
-    }, ms);
+    }, ms).catch((e) => {
+      throw new Error(`${e.message}; run: ${JSON.stringify(last)}; jobs: ${this.sql("SELECT kind, entity, state, attempts, due_at, run_id, outcome, problem FROM jobs WHERE kind NOT IN ('order_poll', 'maintenance')")}`);
+    });
   }
 
   order(orderId, hash = CLIENT) { return this.must('GET', `/v1/clients/${hash}/orders/${orderId}`); }
