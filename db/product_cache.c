@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "db_job.h"
 #include "str.h"
 
 static void copy_cell(char *dst, size_t cap, const struct db_rows *rows, const char *column)
@@ -306,4 +307,23 @@ enum rc db_prerequisites_forget(struct db_tx *tx, const char *shop_id, struct er
                    "DELETE FROM listing_prerequisites WHERE shop_id = $1"
                    " AND jsonb_array_length(problems) > 0",
                    &args, NULL, e);
+}
+
+enum rc db_prerequisites_met(struct db_tx *tx, const char *client_id, const char *shop_id,
+                             struct err *e)
+{
+    OWN_ROWS struct db_rows *rows = NULL;
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    enum rc rc = db_exec(tx,
+                         "WITH woken AS (UPDATE jobs SET due_at = now(), updated_at = now() "
+                         "WHERE shop_id = $1 AND kind = 'product_publish' AND state = 'ready' "
+                         "AND due_at > now() AND problem->>'code' = 'shop_not_ready' RETURNING 1) "
+                         "SELECT count(*) AS n FROM woken",
+                         &args, &rows, e);
+
+    if (rc != RC_OK || db_i64(rows, 0, "n") == 0)
+        return rc;
+    return db_job_schedule(tx, client_id, shop_id, LANE_CATALOG, 0, e);
 }

@@ -203,6 +203,9 @@ enum rc db_prerequisites_put(struct db_tx *tx, const char *client_id, const char
                              const json_t *problems, struct err *e);
 /* Somebody asks for publication: what stood in its way is looked at again, however fresh the answer is. */
 enum rc db_prerequisites_forget(struct db_tx *tx, const char *shop_id, struct err *e);
+/* The shop may list: products that wait for it are due now. */
+enum rc db_prerequisites_met(struct db_tx *tx, const char *client_id, const char *shop_id,
+                             struct err *e);
 
 /* ---- logs ------------------------------------------------------------------------------------- */
 

@@ -72,6 +72,8 @@ enum rc sync_feed_read(struct job_ctx *ctx,
                        struct err *e); /* "feed_read", entity = "" ; run in job->run_id */
 enum rc sync_product_publish(struct job_ctx *ctx,
                              struct err *e); /* "product_publish", entity = source_id */
+enum rc sync_shop_ready(struct job_ctx *ctx,
+                        struct err *e); /* "shop_ready", entity = "": may the shop list by now? */
 enum rc sync_product_audit(struct job_ctx *ctx,
                            struct err *e); /* "product_audit", entity = tiktok product id */
 enum rc sync_run_revert(struct job_ctx *ctx,

@@ -21,6 +21,7 @@ const struct job_kind JOB_KINDS[] = {
       .owns_run = true },
     { .name = "feed_read", .lane = LANE_CATALOG, .run = sync_feed_read, .owns_run = true },
     { .name = "product_publish", .lane = LANE_CATALOG, .run = sync_product_publish },
+    { .name = "shop_ready", .lane = LANE_CATALOG, .run = sync_shop_ready },
     { .name = "product_audit", .lane = LANE_CATALOG, .run = sync_product_audit },
     { .name = "run_revert", .lane = LANE_CATALOG, .run = sync_run_revert, .owns_run = true },
     { .name = "maintenance",

@@ -448,6 +448,13 @@ static enum rc update_values(struct publish *p, bool *changed, struct err *e)
     return rc;
 }
 
+enum rc publish_send_values(struct publish *p, struct err *e)
+{
+    bool changed = false;
+
+    return p->values_known ? update_values(p, &changed, e) : RC_OK;
+}
+
 /* ---- the whole --------------------------------------------------------------------------------- */
 
 static enum rc edit_content(struct publish *p, bool *edited, struct err *e)

@@ -88,8 +88,9 @@ enum rc publish_refused(struct publish *p, const char *status, int64_t platform_
     bool held = strcmp(status, "held") == 0;
     const struct run_delta delta = { .done = 1, .held = held ? 1 : 0, .failed = held ? 0 : 1 };
     /* what is on TikTok stays there whatever keeps an edit back */
-    bool stays =
-        p->product.tiktok_product_id[0] != '\0' && (held || strcmp(p->product.status, "live") == 0);
+    bool stays = p->product.tiktok_product_id[0] != '\0' &&
+                 (held || strcmp(p->product.status, "live") == 0 ||
+                  strcmp(p->product.status, "in_review") == 0);
     const char *now = stays ? p->product.status : status;
 
     (void)json_array_extend(p->problems, p->notes); /* notes are extra words only */

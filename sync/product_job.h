@@ -60,6 +60,7 @@ struct publish {
     struct product_override *overrides; /* owned */
     struct override_state *override_states; /* owned, one for each */
     int n_overrides;
+    bool values_known; /* prices and stock of all SKUs were worked out */
     bool
         create_refused; /* TikTok's final word on the create: the next one is another logical create */
 };
@@ -72,6 +73,8 @@ static inline bool publish_blocked(const struct publish *p)
 /* Steps; each adds to problems or notes what people must know and answers other than RC_OK only when the job
  * cannot go on now. */
 enum rc publish_prerequisites(struct publish *p, bool *ready, struct err *e);
+/* Asks for the job that looks again whether the shop may list, and lets the held products go on then. */
+enum rc publish_await_ready(struct publish *p, struct err *e);
 enum rc publish_warehouse(struct publish *p, struct err *e);
 enum rc publish_skus(struct publish *p, struct err *e);
 enum rc publish_values(struct publish *p, struct err *e);
@@ -115,6 +118,8 @@ enum rc publish_trace_end(struct publish *p, struct db_tx *tx, const char *word,
 enum rc publish_create(struct publish *p, struct err *e);
 /* Sends what differs from what TikTok acknowledged. */
 enum rc publish_edit(struct publish *p, struct err *e);
+/* Sends prices and stock alone: what keeps the content of a live product back must not let it sell what is gone. */
+enum rc publish_send_values(struct publish *p, struct err *e);
 
 /* Ends, each in one transaction with log row and run counters. */
 enum rc publish_refused(struct publish *p, const char *status, int64_t platform_code,

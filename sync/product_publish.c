@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "jspec.h"
 #include "own.h"
+#include "preflight.h"
 #include "problem.h"
 #include "str.h"
 
@@ -158,7 +159,30 @@ static enum rc check_texts(struct publish *p, struct err *e)
     json_auto_t *draft = NULL;
     enum rc rc = map_variants_plan(p->listed, p->n_listed, p->attributes, &p->plan, p->problems, e);
 
-    return rc == RC_OK ? map(p, NONE, 1, &draft, e) : rc;
+    if (rc == RC_OK)
+        rc = map(p, NONE, 1, &draft, e);
+    if (rc == RC_OK && draft != NULL)
+        preflight_check(draft, p->shop.region, p->problems);
+    return rc;
+}
+
+/* Before TikTok is asked anything for the product: all that can be known without its category. */
+static enum rc check_early(struct publish *p, struct err *e)
+{
+    enum rc rc;
+
+    (void)str_copy(p->category_id, sizeof(p->category_id), "0");
+    rc = check_texts(p, e);
+    p->category_id[0] = '\0';
+    return rc;
+}
+
+/* The body as it would be sent, whatever made it. */
+static enum rc check_body(struct publish *p, struct err *e)
+{
+    (void)e;
+    preflight_check(p->body, p->shop.region, p->problems);
+    return RC_OK;
 }
 
 static enum rc add_pictures(struct publish *p, struct err *e)
@@ -176,24 +200,28 @@ typedef enum rc (*publish_step)(struct publish *p, struct err *e);
 /* In order; the first that finds a problem ends it. */
 static enum rc prepare(struct publish *p, struct err *e)
 {
-    static const publish_step STEPS[] = { publish_skus,     publish_values,   collect_listed,
-                                          publish_category, publish_brand,    check_texts,
-                                          add_pictures,     publish_overrides };
+    static const publish_step STEPS[] = { publish_skus, publish_values,   collect_listed,
+                                          check_early,  publish_category, publish_brand,
+                                          check_texts,  add_pictures,     publish_overrides,
+                                          check_body };
 
     for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]) && !publish_blocked(p); i++) {
         enum rc rc = STEPS[i](p, e);
 
         if (rc != RC_OK)
             return rc;
+        p->values_known = p->values_known || STEPS[i] == publish_values;
     }
     return RC_OK;
 }
 
 /* Shop-level obstacles: the product is held and tried again later. */
-static enum rc hold(struct publish *p, struct err *e)
+static enum rc hold(struct publish *p, bool ready, struct err *e)
 {
     enum rc rc = publish_refused(p, "held", 0, NULL, e);
 
+    if (rc == RC_OK && !ready)
+        rc = publish_await_ready(p, e);
     if (rc != RC_OK)
         return rc;
     rc = err_code(e, RC_BUSY, "shop_not_ready", "the shop cannot list products yet");
@@ -213,13 +241,17 @@ static enum rc publish(struct publish *p, struct err *e)
     if (rc == RC_OK && ready)
         rc = publish_warehouse(p, e);
     if (rc == RC_OK && publish_blocked(p))
-        return hold(p, e);
+        return hold(p, ready, e);
     if (rc == RC_OK)
         rc = prepare(p, e);
     if (rc != RC_OK)
         return rc;
-    if (publish_blocked(p))
+    if (publish_blocked(p) && !fresh)
+        rc = publish_send_values(p, e);
+    if (rc == RC_OK && publish_blocked(p))
         return publish_refused(p, "rejected", 0, NULL, e);
+    if (rc != RC_OK)
+        return rc;
     return fresh ? publish_create(p, e) : publish_edit(p, e);
 }
 
