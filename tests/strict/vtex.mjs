@@ -48,7 +48,7 @@ export class Vtex {
     return { status: 200, body: { Id: Number(args.skuId), ProductId: 300, NameComplete: `Produto ${args.skuId}`, ComplementName: null, ProductName: 'Produto', ProductDescription: null,
       SkuName: `sku ${args.skuId}`, IsActive: !s.inactive, IsTransported: true, BrandId: '2000', BrandName: 'Marca',
       Dimension: { cubicweight: 0.2, height: 4.0, length: 30.0, weight: 220.0, width: 25.0 }, RealDimension: null, IsKit: false, KitItems: null,
-      SkuSellers: [{ SellerId: '1', StockKeepingUnitId: Number(args.skuId), SellerStockKeepingUnitId: String(args.skuId), IsActive: true }],
+      SkuSellers: [{ SellerId: '1', StockKeepingUnitId: Number(args.skuId), SellerStockKeepingUnitId: String(args.skuId), IsActive: !s.sellerInactive }],
       SalesChannels: [1, Number(a.sc)], Images: [{ ImageUrl: s.image ?? 'http://127.0.0.1:1/x.jpg', ImageName: null, FileId: 1 }], SkuSpecifications: [], AlternateIds: s.ref ? { RefId: s.ref } : {},
       MeasurementUnit: 'un', UnitMultiplier: 1.0, ProductCategories: { 10: 'Moda' }, ProductCategoryIds: '/10/', IsProductActive: true, NewKey: { a: 1 } } };
   }
