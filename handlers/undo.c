@@ -1,4 +1,5 @@
 /* undo.c - putting back what a run changed, and the values that are held against the source since. */
+#include "once.h"
 #include "rest.h"
 
 #include "db_account.h"
@@ -78,6 +79,7 @@ static enum rc revert(struct app *app, const struct http_req *req, bool dry_run,
     OWN_TX struct db_tx *tx = NULL;
     json_auto_t *doc = NULL;
     struct run run = { 0 };
+    struct once once = { 0 };
     const char *of = http_param(req, "run_id");
     char client_id[68] = "";
     char shop_id[72] = "";
@@ -94,13 +96,20 @@ static enum rc revert(struct app *app, const struct http_req *req, bool dry_run,
     if (rc == RC_OK) /* one request of a client at a time: two reverts of a run never meet */
         rc = db_client_lock(tx, client_id, &revision, e);
     if (rc == RC_OK)
-        rc = db_run_get(tx, client_id, of, &run, e);
+        rc = once_read(req, client_id, &once, e);
+    if (rc == RC_OK && once.key[0] != '\0')
+        rc = db_rest_run_by_key(tx, client_id, once.key, once.digest, id, e);
+    if (rc != RC_OK || id[0] != '\0')
+        return rc;
+    rc = db_run_get(tx, client_id, of, &run, e);
     if (rc == RC_OK)
         rc = check_run(tx, &run, dry_run, e);
     if (rc == RC_OK)
         rc = check_shop(tx, &run, shop_id, e);
     if (rc == RC_OK)
         rc = open_run(tx, req, &run, shop_id, dry_run, id, e);
+    if (rc == RC_OK && once.key[0] != '\0')
+        rc = db_rest_run_key_set(tx, client_id, id, once.key, once.digest, e);
     db_run_done(&run);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }

@@ -10,7 +10,8 @@ furnish(tiktok);
 tiktok.addSeller('seller-vezes', ['7000000000000000801']);
 tiktok.addSeller('seller-outra', ['7000000000000000802']);
 w.merchant.files.set('/c.png', { type: 'image/png', body: png(400, 400, 8) });
-w.merchant.files.set('/vezes.xml', { body: rss('g', [{ id: 'C1', title: 'Caneca Vezes', description: 'Boa', link: 'https://loja.example/p', image_link: `${w.merchant.url}/c.png`, availability: 'in stock', price: '50.00 BRL', inventory: '5', product_type: 'Casa > Canecas', brand: 'Aurora', shipping_weight: '300 g' }]) });
+const FEED = rss('g', [{ id: 'C1', title: 'Caneca Vezes', description: 'Boa', link: 'https://loja.example/p', image_link: `${w.merchant.url}/c.png`, availability: 'in stock', price: '50.00 BRL', inventory: '5', product_type: 'Casa > Canecas', brand: 'Aurora', shipping_weight: '300 g' }]);
+w.merchant.files.set('/vezes.xml', { body: FEED });
 const CLIENT = { name: 'Loja Vezes', tik_tok_shop_feed_link: `${w.merchant.url}/vezes.xml`, policies: { price: { source: 'feed' }, stock: { source: 'feed' } } };
 const path = `/v1/clients/${HASH}`;
 const post = (where, key, body) => w.api('POST', where, body, { headers: key ? { 'idempotency-key': key } : {} });
@@ -91,6 +92,19 @@ await test('a run keeps its key; the key of one trigger does not open another', 
   same((await post(`${path}/sync/products`, 'key run', { url: 'https://loja.example/outra.xml' })).status, 422, 'another body');
   same((await post(`${path}/orders/576461413038785801/import`, 'key run')).status, 422, 'another trigger');
   same((await post(`${path}/sync/products`, 'key import', {})).status, 422, 'and the other way round');
+});
+
+await test('a run is put back once by a key', async () => {
+  w.merchant.files.set('/vezes.xml', { body: FEED.replace('50.00 BRL', '60.00 BRL') });
+  const run = await w.run(HASH);
+  await w.settled(HASH);
+  const back = await post(`/v1/runs/${run.id}/revert`, 'key revert');
+  same(back.status, 202, back.text);
+  await until('it is put back', async () => (await w.must('GET', `/v1/runs/${back.json.run_id}`)).finished_at);
+  const again = await post(`/v1/runs/${run.id}/revert`, 'key revert');
+  same([again.status, again.json.run_id, again.headers.location], [202, back.json.run_id, back.headers.location], 'the first run');
+  same((await post(`/v1/runs/${run.id}/revert?dry_run=true`, 'key revert')).status, 422, 'another request');
+  same((await post(`/v1/runs/${run.id}/revert`, 'key revert 2')).status, 409, 'another key asks anew');
 });
 
 await test('keys belong to their client, and a refusal leaves its key free', async () => {
