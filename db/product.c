@@ -233,6 +233,18 @@ enum rc db_sku_prune(struct db_tx *tx, const char *shop_id, const char *source_i
         &args, NULL, e);
 }
 
+enum rc db_sku_delete(struct db_tx *tx, const char *shop_id, const char *source_id,
+                      const char *seller_sku, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, source_id);
+    db_arg_text(&args, seller_sku);
+    return db_exec(tx, "DELETE FROM skus WHERE shop_id = $1 AND source_id = $2 AND seller_sku = $3",
+                   &args, NULL, e);
+}
+
 enum rc db_sku_by_source(struct db_tx *tx, const char *shop_id, const char *source_id,
                          const char *source_sku, char seller_sku[SKU_BYTES], struct err *e)
 {

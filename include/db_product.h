@@ -12,7 +12,8 @@
  *             "sale_from", "sale_to" (RFC 3339), "currency": "BRL", "availability": "in_stock", "quantity": 7,
  *             "brand", "gtin", "mpn", "product_type": ["Moda", "Camisetas"], "color", "size", "material",
  *             "pattern", "gender", "age_group", "condition", "weight_g", "length_mm", "width_mm", "height_mm",
- *             "details": [{"name", "value"}]}]}
+ *             "details": [{"name", "value"}]}],
+ *  "too_many_items": true (the feed has more variants than LIMIT_SKUS; `items` holds the first of them)}
  * Absent means absent in the feed; title, brand, category and images of the product may be left out and are
  * then taken from the first item that has them. Prices are minor units. */
 
@@ -83,6 +84,9 @@ enum rc db_sku_by_source(struct db_tx *tx, const char *shop_id, const char *sour
 /* Deletes unpublished SKU rows of the product that are not among the given ones. */
 enum rc db_sku_prune(struct db_tx *tx, const char *shop_id, const char *source_id,
                      const char *const *seller_skus, size_t n, struct err *e);
+/* Deletes the row of one SKU of the product: TikTok does not have it any more. */
+enum rc db_sku_delete(struct db_tx *tx, const char *shop_id, const char *source_id,
+                      const char *seller_sku, struct err *e);
 
 /* ---- what REST shows (interfaces.md, Catalog) -------------------------------------------------- */
 

@@ -268,7 +268,8 @@ enum rc map_feed_add(struct map_feed *m, const struct feed_item *item, size_t ra
         if (!m->full)
             problem_add(
                 m->problems, "too_many_variants", "item_group_id", "split the group in the feed",
-                "The group has more than %d variants; further ones are left out", LIMIT_SKUS);
+                "The group has more than %d variants: TikTok takes no more, so it is not sent",
+                LIMIT_SKUS);
         m->full = true;
         return RC_OK;
     }
@@ -298,6 +299,9 @@ enum rc map_feed_finish(struct map_feed *m, struct err *e)
     const char *old_title = json_string_value(json_object_get(m->old, "title"));
     enum rc rc = text_put(m, "title", m->title != NULL ? m->title : old_title, e);
 
+    if (rc == RC_OK && m->full &&
+        json_object_set_new(m->desired, "too_many_items", json_true()) != 0)
+        rc = err_set(e, RC_DOWN, "out of memory for a product");
     if (rc != RC_OK)
         return rc;
     buf_init(&text, (size_t)64 << 20);

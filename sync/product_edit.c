@@ -1,8 +1,7 @@
 /* product_edit.c - brings a product that TikTok has already in line with what the merchant wants now.
  *
  * Content that differs goes by partial_edit (or by a whole edit when the category changed, with get-change-put);
- * prices and stock have calls of their own and need no review. A SKU that left the feed stays listed without stock:
- * leaving it out of an edit would delete it. */
+ * prices and stock have calls of their own and need no review. */
 #include "product_job.h"
 
 #include <inttypes.h>
@@ -23,12 +22,25 @@ static const json_t *sku_by_code(const json_t *body, const char *seller_sku)
     return NULL;
 }
 
-static const char *tiktok_id_of(const struct publish *p, const char *seller_sku)
+/* A new SKU does without the barcode that a published one keeps. */
+static void free_barcodes(const struct publish *p, json_t *list)
 {
-    for (int i = 0; i < p->product.n_skus; i++)
-        if (str_eq(p->product.skus[i].seller_sku, seller_sku))
-            return p->product.skus[i].tiktok_sku_id;
-    return "";
+    const json_t *old = json_object_get(p->product.published, "skus");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *sku = json_array_get(list, i);
+        const char *code = jspec_text(sku, "identifier_code.code");
+        bool taken = false;
+
+        if (code == NULL ||
+            sku_by_code(p->product.published, jspec_text(sku, "seller_sku")) != NULL)
+            continue;
+        for (size_t k = 0; k < json_array_size(old); k++)
+            taken =
+                taken || str_eq(jspec_text(json_array_get(old, k), "identifier_code.code"), code);
+        if (taken)
+            (void)json_object_del(sku, "identifier_code");
+    }
 }
 
 /* A barcode cannot be changed once the product left the draft state: the published one stays. */
@@ -47,30 +59,7 @@ static enum rc keep_barcodes(struct publish *p, struct err *e)
         if (code != NULL && json_object_set(sku, "identifier_code", code) != 0)
             return err_set(e, RC_BUG, "out of memory");
     }
-    return RC_OK;
-}
-
-/* SKUs that are published but not wanted any more, as they were published. */
-static enum rc keep_removed(struct publish *p, struct err *e)
-{
-    json_t *list = json_object_get(p->body, "skus");
-    const json_t *old = json_object_get(p->product.published, "skus");
-
-    for (size_t i = 0; i < json_array_size(old); i++) {
-        const json_t *sku = json_array_get(old, i);
-        const char *code = jspec_text(sku, "seller_sku");
-        const char *id = tiktok_id_of(p, code);
-
-        if (id[0] == '\0' || sku_by_code(p->body, code) != NULL ||
-            json_array_size(json_object_get(sku, "sales_attributes")) != (size_t)p->plan.n)
-            continue;
-
-        json_t *copy = json_deep_copy(sku);
-
-        if (json_object_set_new(copy, "id", json_string(id)) != 0 ||
-            json_array_append_new(list, copy) != 0)
-            return err_set(e, RC_BUG, "out of memory");
-    }
+    free_barcodes(p, list);
     return RC_OK;
 }
 
@@ -105,6 +94,23 @@ static bool keep_package_whole(const json_t *now, json_t *changed)
     return true;
 }
 
+/* The same SKUs, in whatever order. */
+static bool same_skus(const json_t *now, const json_t *published)
+{
+    const json_t *list = json_object_get(now, "skus");
+
+    if (json_array_size(list) != json_array_size(json_object_get(published, "skus")))
+        return false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *one = json_array_get(list, i);
+        const json_t *old = sku_by_code(published, jspec_text(one, "seller_sku"));
+
+        if (old == NULL || !json_equal(one, old))
+            return false;
+    }
+    return true;
+}
+
 /* Members that differ, for partial_edit; empty when nothing does. */
 static enum rc differences(const struct publish *p, json_t **out, struct err *e)
 {
@@ -123,7 +129,9 @@ static enum rc differences(const struct publish *p, json_t **out, struct err *e)
     for (int i = 0; MEMBERS[i] != NULL; i++) {
         json_t *wanted = json_object_get(now, MEMBERS[i]);
 
-        if (wanted == NULL || json_equal(wanted, json_object_get(p->product.published, MEMBERS[i])))
+        if (wanted == NULL ||
+            json_equal(wanted, json_object_get(p->product.published, MEMBERS[i])) ||
+            (strcmp(MEMBERS[i], "skus") == 0 && same_skus(now, p->product.published)))
             continue;
         if (strcmp(MEMBERS[i], "skus") == 0
                 ? json_object_set_new(changed, MEMBERS[i], edit_skus(p->body)) != 0
@@ -347,7 +355,7 @@ static int stock_changes(const struct publish *p, struct stock_change *out)
             out[n++] = (struct stock_change){ sku->seller_sku, sku->tiktok_sku_id,
                                               sku->stock_published, sku->stock, sku->stock_inputs };
     }
-    for (int i = 0; i < p->product.n_skus; i++) {
+    for (int i = 0; !p->too_many && i < p->product.n_skus; i++) {
         const struct sku *row = &p->product.skus[i];
 
         if (row->tiktok_sku_id[0] != '\0' && row->stock_published > 0 &&
@@ -493,8 +501,6 @@ enum rc publish_edit(struct publish *p, struct err *e)
     bool edited = false;
     enum rc rc = keep_barcodes(p, e);
 
-    if (rc == RC_OK)
-        rc = keep_removed(p, e);
     if (rc == RC_OK)
         rc = update_values(p, &changed, e);
     if (rc == RC_OK)

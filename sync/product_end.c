@@ -248,6 +248,8 @@ enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved
     if (rc == RC_OK)
         rc = all_acknowledged(p, tx, saved, e);
     if (rc == RC_OK)
+        rc = publish_dropped(p, tx, e);
+    if (rc == RC_OK)
         rc = log_product(p, tx, status, created ? "created" : "updated", 0, saved->request_id,
                          p->notes, e);
     if (rc == RC_OK)

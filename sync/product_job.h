@@ -49,6 +49,10 @@ struct publish {
     int n_skus;
     struct map_sku *listed; /* owned: the SKUs that go into the body */
     int n_listed;
+    int n_live;            /* of the feed; the others left it and stay on TikTok */
+    json_t *removed_items; /* owned: what the SKUs that left were */
+    json_t *dropped;       /* owned: codes of SKUs that cannot stay on TikTok */
+    bool too_many;         /* the feed has more variants than a product may have */
     struct variant_plan plan;
     char main_uris[MAIN_IMAGES_MAX][IMAGE_URI_BYTES];
     int n_main_uris;
@@ -80,6 +84,12 @@ enum rc publish_skus(struct publish *p, struct err *e);
 enum rc publish_values(struct publish *p, struct err *e);
 enum rc publish_category(struct publish *p, struct err *e);
 enum rc publish_brand(struct publish *p, struct err *e);
+/* Puts SKUs that left the feed behind the listed ones (product_removed.c). */
+enum rc publish_keep_removed(struct publish *p, struct err *e);
+/* Gives them the pictures they have. After publish_images. */
+enum rc publish_removed_pictures(struct publish *p, struct err *e);
+/* TikTok acknowledged a list without them: their rows go. */
+enum rc publish_dropped(struct publish *p, struct db_tx *tx, struct err *e);
 enum rc publish_images(struct publish *p, struct err *e);
 
 /* ---- product_override.c: what a person holds against the source -------------------------------- */

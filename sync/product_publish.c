@@ -27,6 +27,8 @@ static void publish_done(struct publish *p)
     }
     free(p->skus);
     free(p->listed);
+    json_decref(p->removed_items);
+    json_decref(p->dropped);
     json_decref(p->rules);
     json_decref(p->attributes);
     json_decref(p->fixed);
@@ -171,6 +173,11 @@ static enum rc check_early(struct publish *p, struct err *e)
 {
     enum rc rc;
 
+    if (p->too_many)
+        problem_add(p->problems, "sku_count", "items", "Split the product in the feed.",
+                    "The feed has more than %d variants of the product; TikTok takes no more, so "
+                    "it is not sent.",
+                    LIMIT_SKUS);
     (void)str_copy(p->category_id, sizeof(p->category_id), "0");
     rc = check_texts(p, e);
     p->category_id[0] = '\0';
@@ -188,7 +195,14 @@ static enum rc check_body(struct publish *p, struct err *e)
 static enum rc add_pictures(struct publish *p, struct err *e)
 {
     const char *uris[MAIN_IMAGES_MAX];
-    enum rc rc = publish_images(p, e);
+    int n_listed = p->n_listed;
+    enum rc rc;
+
+    p->n_listed = p->n_live; /* those that left have no pictures in the feed */
+    rc = publish_images(p, e);
+    p->n_listed = n_listed;
+    if (rc == RC_OK)
+        rc = publish_removed_pictures(p, e);
 
     for (int i = 0; i < p->n_main_uris; i++)
         uris[i] = p->main_uris[i];
@@ -200,10 +214,10 @@ typedef enum rc (*publish_step)(struct publish *p, struct err *e);
 /* In order; the first that finds a problem ends it. */
 static enum rc prepare(struct publish *p, struct err *e)
 {
-    static const publish_step STEPS[] = { publish_skus, publish_values,   collect_listed,
-                                          check_early,  publish_category, publish_brand,
-                                          check_texts,  add_pictures,     publish_overrides,
-                                          check_body };
+    static const publish_step STEPS[] = { publish_skus,         publish_values,   collect_listed,
+                                          check_early,          publish_category, publish_brand,
+                                          publish_keep_removed, check_texts,      add_pictures,
+                                          publish_overrides,    check_body };
 
     for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]) && !publish_blocked(p); i++) {
         enum rc rc = STEPS[i](p, e);

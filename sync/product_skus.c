@@ -200,6 +200,7 @@ enum rc publish_skus(struct publish *p, struct err *e)
     const json_t *items = json_object_get(p->product.desired, "items");
     size_t n = json_array_size(items);
 
+    p->too_many = jspec_bool(p->product.desired, "too_many_items", false);
     if (n == 0 || n > LIMIT_SKUS) {
         problem_add(p->problems, "sku_count", "items", "Split the product in the feed.",
                     "The product has %d variants; TikTok takes 1 to %d.", (int)n, LIMIT_SKUS);
