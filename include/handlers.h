@@ -39,6 +39,13 @@ HANDLER(run_changes);
 HANDLER(run_revert_post);
 HANDLER(overrides_list);
 HANDLER(override_delete);
+/* proposals.c */
+HANDLER(product_proposals_post);
+HANDLER(proposals_post);
+HANDLER(proposals_list);
+HANDLER(proposal_get);
+HANDLER(proposal_approve);
+HANDLER(proposal_dismiss);
 /* products.c */
 HANDLER(products_list);
 HANDLER(product_get);

@@ -17,6 +17,7 @@ struct problem_word {
 /* Rows of one subject, ended by a row of NULLs. */
 extern const struct problem_word WORDS_FEED[], WORDS_PRODUCT[], WORDS_PREFLIGHT[], WORDS_REVIEW[],
     WORDS_TIKTOK[], WORDS_REASONS[];
+extern const struct problem_word WORDS_PROPOSAL[];
 
 /* All subjects, ended by NULL. */
 const struct problem_word *const *problem_words(void);

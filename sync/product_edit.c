@@ -488,6 +488,7 @@ static enum rc edit_content(struct publish *p, bool *edited, struct err *e)
         rc = publish_acknowledged(p, &saved, false, e);
     } else if (rc == RC_INVALID) {
         problem_add_issues(p->problems, &issues);
+        publish_overrides_refused(p);
         rc = publish_refused(p, "rejected", issues.n > 0 ? issues.list[0].code : 0,
                              issues.request_id, e);
     }

@@ -108,8 +108,12 @@ bool publish_has_override(const struct publish *p, const char *seller_sku, const
 /* What to call the override that gave a field its value in logs: "override: revert"; NULL = none did. */
 const char *publish_override_rule(const struct publish *p, const char *seller_sku,
                                   const char *field);
-/* Deletes those that are over, with a line in the log. */
-enum rc publish_overrides_end(struct publish *p, struct db_tx *tx, struct err *e);
+/* TikTok refused the edit: what was held in its fields is over. */
+void publish_overrides_refused(struct publish *p);
+/* Deletes those that are over, with a line in the log, and ends the proposals that were sent. word: what became of the
+ * product's content. */
+enum rc publish_overrides_end(struct publish *p, struct db_tx *tx, const char *word,
+                              const char *request_id, struct err *e);
 
 /* ---- product_trace.c: what was sent, for people ------------------------------------------------- */
 

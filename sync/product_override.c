@@ -6,12 +6,18 @@
 
 #include <string.h>
 
+#include "db_proposal.h"
+#include "jspec.h"
+#include "map_text.h"
 #include "money.h"
 #include "price_rule.h"
 #include "str.h"
 
 #define ENDED_SOURCE "the source says something else now"
 #define ENDED_SAME "the source says the same now"
+#define ENDED_REFUSED "TikTok refused it"
+#define ENDED_EMPTY "nothing of the text is left in the form that TikTok takes"
+#define TEXT_BYTES ((size_t)1 << 17)
 #define ENDED_RANGE "the price is outside the client's price rules now"
 
 static int find(const struct publish *p, const char *seller_sku, const char *field)
@@ -40,6 +46,28 @@ void publish_overrides_done(struct publish *p)
     free(p->override_states);
 }
 
+/* The held value as TikTok takes it: what a person wrote for a text is put in that form first. New reference. */
+static enum rc sendable(const struct product_override *o, json_t **out, struct err *e)
+{
+    OWN_BUF struct buf text;
+    const char *written = json_string_value(o->value);
+    enum rc rc = RC_OK;
+
+    buf_init(&text, TEXT_BYTES);
+    if (written == NULL) {
+        *out = json_incref(o->value);
+        return RC_OK;
+    }
+    rc = strcmp(o->field, "title") == 0 ? map_text_plain(written, TITLE_CHARS_BR, &text, e)
+                                        : map_text_html(written, DESCRIPTION_CHARS, &text, e);
+    if (rc != RC_OK)
+        return rc;
+    /* what was published before was in that form; pictures in it would be lost */
+    *out =
+        strcmp(o->reason, "proposal") == 0 ? json_string(buf_text(&text)) : json_incref(o->value);
+    return *out != NULL ? RC_OK : err_set(e, RC_DOWN, "out of memory for a text");
+}
+
 enum rc publish_overrides(struct publish *p, struct err *e)
 {
     for (int i = 0; p->body != NULL && i < p->n_overrides; i++) {
@@ -54,12 +82,36 @@ enum rc publish_overrides(struct publish *p, struct err *e)
         } else if (now == NULL || !json_equal(now, o->source_value)) {
             p->override_states[i].ended = ENDED_SOURCE;
         } else {
+            json_auto_t *value = NULL;
+            enum rc rc = sendable(o, &value, e);
+
+            if (rc != RC_OK)
+                return rc;
+            if (json_is_string(value) && !map_text_has_word(json_string_value(value))) {
+                p->override_states[i].ended = ENDED_EMPTY;
+                continue;
+            }
             p->override_states[i].applied = true;
-            if (json_object_set(p->body, member, o->value) != 0)
+            if (json_object_set(p->body, member, value) != 0)
                 return err_set(e, RC_DOWN, "out of memory for an override");
         }
     }
     return RC_OK;
+}
+
+void publish_overrides_refused(struct publish *p)
+{
+    const json_t *one;
+    size_t k;
+
+    for (int i = 0; i < p->n_overrides; i++) {
+        json_array_foreach(p->changes, k, one)
+        {
+            if (p->override_states[i].applied &&
+                str_eq(jspec_text(one, "field"), p->overrides[i].field))
+                p->override_states[i].ended = ENDED_REFUSED;
+        }
+    }
 }
 
 bool publish_has_override(const struct publish *p, const char *seller_sku, const char *field)
@@ -123,18 +175,51 @@ static enum rc log_end(const struct publish *p, struct db_tx *tx, int i, struct 
     return db_log(tx, LOG_TABLE_PRODUCT, &row, e);
 }
 
-enum rc publish_overrides_end(struct publish *p, struct db_tx *tx, struct err *e)
+static enum rc end_one(struct publish *p, struct db_tx *tx, int i, const char *request_id,
+                       struct err *e)
 {
+    const struct product_override *o = &p->overrides[i];
+    bool refused = strcmp(p->override_states[i].ended, ENDED_REFUSED) == 0;
+    enum rc rc = db_override_delete(tx, p->client.client_id, o->id, NULL, NULL, e);
+
+    if (rc == RC_NOT_FOUND) /* a person was faster */
+        return RC_OK;
+    if (rc == RC_OK)
+        rc = log_end(p, tx, i, e);
+    if (rc == RC_OK && o->proposal_id != 0)
+        rc = db_proposal_close(tx, p->client.client_id, o->proposal_id,
+                               refused ? "refused" : "outdated", p->ctx->job->run_id,
+                               refused ? request_id : NULL,
+                               refused ? json_array_get(p->problems, 0) : NULL, NULL, e);
+    return rc;
+}
+
+/* Proposals that nobody decided about were made for values that are gone now. */
+static enum rc outdate(struct publish *p, struct db_tx *tx, struct err *e)
+{
+    const char *fields[32];
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_array_size(p->changes) && n < 32; i++)
+        fields[n++] = jspec_text(json_array_get(p->changes, i), "field");
+    return n == 0 ? RC_OK
+                  : db_proposals_outdate(tx, p->shop.shop_id, p->product.source_id, fields, n, e);
+}
+
+enum rc publish_overrides_end(struct publish *p, struct db_tx *tx, const char *word,
+                              const char *request_id, struct err *e)
+{
+    bool there = strcmp(word, "published") == 0 || strcmp(word, "unchanged") == 0;
     enum rc rc = RC_OK;
 
     for (int i = 0; rc == RC_OK && i < p->n_overrides; i++) {
-        if (p->override_states[i].ended == NULL)
-            continue;
-        rc = db_override_delete(tx, p->client.client_id, p->overrides[i].id, NULL, NULL, e);
-        if (rc == RC_NOT_FOUND) /* a person was faster */
-            rc = RC_OK;
-        else if (rc == RC_OK)
-            rc = log_end(p, tx, i, e);
+        const struct product_override *o = &p->overrides[i];
+
+        if (p->override_states[i].ended != NULL)
+            rc = end_one(p, tx, i, request_id, e);
+        else if (there && p->override_states[i].applied && o->proposal_id != 0)
+            rc = db_proposal_close(tx, p->client.client_id, o->proposal_id, "sent",
+                                   p->ctx->job->run_id, request_id, NULL, NULL, e);
     }
-    return rc;
+    return rc == RC_OK && strcmp(word, "published") == 0 ? outdate(p, tx, e) : rc;
 }

@@ -242,5 +242,5 @@ enum rc publish_trace_end(struct publish *p, struct db_tx *tx, const char *word,
 
     if (rc == RC_OK)
         rc = settle_open(p, tx, &end, e);
-    return rc == RC_OK ? publish_overrides_end(p, tx, e) : rc;
+    return rc == RC_OK ? publish_overrides_end(p, tx, word, request_id, e) : rc;
 }
