@@ -40,6 +40,7 @@ static const struct {
     { SLICE("sync_run_changes", "at", ""), 0 },
     { SLICE("sync_runs", "created_at", " AND finished_at IS NOT NULL"), 0 },
     { SLICE("request_keys", "at", ""), 0 },
+    { SLICE("product_proposals", "created_at", " AND state NOT IN ('proposed', 'approved')"), 0 },
     { SLICE("oauth_states", "expires_at", ""), 1 },
     { SLICE("oauth_exchanges", "created_at", ""), 0 },
     /* A run whose last items went with a dead worker after a newer run had taken them over: nothing works for it. */

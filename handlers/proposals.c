@@ -173,7 +173,7 @@ enum rc proposals_list(void *user, struct http_req *req, struct http_reply *repl
         rc = rest_query(req, "state", state, sizeof state, &filter.state, e);
     if (rc == RC_OK)
         rc = rest_query(req, "field", field, sizeof field, &filter.field, e);
-    if (rc == RC_OK && http_param(req, "source_id") != NULL)
+    if (rc == RC_OK && !str_blank(http_param(req, "source_id")))
         filter.source_id = http_param(req, "source_id");
     if (rc == RC_OK)
         rc = rest_begin(app, req, "proposals_list", &client_id, &tx, e);

@@ -7,6 +7,7 @@
 #include "jspec.h"
 #include "map_feed.h"
 #include "map_product.h"
+#include "preflight.h"
 #include "price_rule.h"
 #include "problem.h"
 #include "str.h"
@@ -142,7 +143,10 @@ static enum rc map_check(struct check *c, const char *source_id, struct err *e)
         .n_skus = c->n_skus,
     };
 
-    return rc == RC_OK ? map_product(&in, &body, c->blocking, e) : rc;
+    rc = rc == RC_OK ? map_product(&in, &body, c->blocking, e) : rc;
+    if (rc == RC_OK && body != NULL)
+        preflight_check(body, "BR", c->blocking);
+    return rc;
 }
 
 static enum rc rows_write(const struct check *c, struct db_tx *tx, const char *source_id,

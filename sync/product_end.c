@@ -96,7 +96,7 @@ enum rc publish_refused(struct publish *p, const char *status, int64_t platform_
     (void)json_array_extend(p->problems, p->notes); /* notes are extra words only */
     enum rc rc = job_tx_begin(p->ctx, "product_refused", &tx, e);
 
-    if (rc == RC_OK)
+    if (rc == RC_OK && !p->hold_refused)
         rc = db_product_state(tx, p->shop.shop_id, p->product.source_id, now, p->problems, e);
     if (rc == RC_OK && p->create_refused)
         rc = db_product_create_refused(tx, p->shop.shop_id, p->product.source_id, e);

@@ -64,6 +64,8 @@ struct publish {
     struct product_override *overrides; /* owned */
     struct override_state *override_states; /* owned, one for each */
     int n_overrides;
+    bool
+        hold_refused; /* TikTok refused an edit that held values only: nothing is wrong with the product */
     bool values_known; /* prices and stock of all SKUs were worked out */
     bool
         create_refused; /* TikTok's final word on the create: the next one is another logical create */

@@ -101,17 +101,17 @@ enum rc publish_overrides(struct publish *p, struct err *e)
 
 void publish_overrides_refused(struct publish *p)
 {
-    const json_t *one;
-    size_t k;
+    size_t held = 0;
 
-    for (int i = 0; i < p->n_overrides; i++) {
-        json_array_foreach(p->changes, k, one)
-        {
-            if (p->override_states[i].applied &&
-                str_eq(jspec_text(one, "field"), p->overrides[i].field))
-                p->override_states[i].ended = ENDED_REFUSED;
-        }
+    for (size_t k = 0; k < json_array_size(p->changes); k++) {
+        int i = find(p, "", jspec_text(json_array_get(p->changes, k), "field"));
+
+        if (i < 0 || !p->override_states[i].applied)
+            continue;
+        p->override_states[i].ended = ENDED_REFUSED;
+        held++;
     }
+    p->hold_refused = held > 0 && held == json_array_size(p->changes);
 }
 
 bool publish_has_override(const struct publish *p, const char *seller_sku, const char *field)

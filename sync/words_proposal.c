@@ -9,7 +9,6 @@ const struct problem_word WORDS_PROPOSAL[] = {
     { "TikTok proposes nothing for the product: %s.",
       "O TikTok não propõe nada para o produto: %s." },
     { "the picture could not be made", "a imagem não pôde ser feita" },
-    { "Look at the product in Seller Center.", "Veja o produto no Seller Center." },
     { "TikTok can look at the product once it has a category.",
       "O TikTok pode avaliar o produto quando ele tiver uma categoria." },
     { "Map the product's category in the taxonomy.",

@@ -3,6 +3,7 @@
 #include "fresh.h"
 
 #include "db_override.h"
+#include "db_proposal.h"
 #include "db_revert.h"
 #include "db_run.h"
 #include "jspec.h"
@@ -236,6 +237,80 @@ static void a_revert_stands_until_it_is_reverted(void)
     standing_is(first, back);
 }
 
+static void propose(const char *field, const char *current, const char *text)
+{
+    struct db_tx *tx = begin(CLIENT);
+    json_auto_t *was = json_string(current);
+    json_auto_t *is = json_string(text);
+    const struct proposal_new p = { .client_id = CLIENT,
+                                    .shop_id = SHOP,
+                                    .source_id = "301",
+                                    .field = field,
+                                    .kind = "recommendation",
+                                    .operation = "op",
+                                    .current = was,
+                                    .proposed = is,
+                                    .asked_by = "token:a" };
+    struct err e = { 0 };
+
+    CHECK(db_proposal_add(tx, &p, &e) == RC_OK, "%s", e.text);
+    commit(tx);
+}
+
+static int64_t in_state(const char *state)
+{
+    char sql[160];
+
+    (void)str_fmt(sql, sizeof sql, "SELECT count(*) AS n FROM product_proposals WHERE state = '%s'",
+                  state);
+    return fresh_count(P, sql);
+}
+
+static void a_proposal_is_decided_once_and_ends(void)
+{
+    static const char *const TITLES[] = { "title" };
+    OWN_PROPOSAL struct proposal p = { 0 };
+    struct db_tx *tx;
+    struct err e = { 0 };
+    bool was = false;
+    int64_t id;
+
+    propose("title", "a", "b");
+    propose("title", "a", "b"); /* the same once more: once is enough */
+    propose("description", "c", "d");
+    CHECK_INT(in_state("proposed"), 2);
+    id = fresh_count(P, "SELECT id AS n FROM product_proposals WHERE field = 'title'");
+    tx = begin(OTHER);
+    CHECK_INT(db_proposal_lock(tx, OTHER, id, &p, &e), RC_NOT_FOUND);
+    commit(tx);
+    tx = begin(CLIENT);
+    CHECK(db_proposal_lock(tx, CLIENT, id, &p, &e) == RC_OK, "%s", e.text);
+    CHECK_STR(p.state, "proposed");
+    CHECK_STR(json_string_value(p.current), "a");
+    CHECK(p.published == NULL, "no such product is published");
+    /* one that nobody approved cannot be sent */
+    CHECK(db_proposal_close(tx, CLIENT, id, "sent", "r", "q", NULL, &was, &e) == RC_OK, "%s",
+          e.text);
+    CHECK(!was, "it was not approved");
+    CHECK(db_proposal_decide(tx, CLIENT, id, "approved", p.proposed, "r", "token:b", &e) == RC_OK,
+          "%s", e.text);
+    CHECK(db_proposals_outdate(tx, SHOP, "301", TITLES, 1, &e) == RC_OK, "%s", e.text);
+    CHECK(db_proposal_close(tx, CLIENT, id, "sent", "r", "q", NULL, &was, &e) == RC_OK, "%s",
+          e.text);
+    CHECK(was, "it was approved");
+    commit(tx);
+    CHECK_INT(in_state("sent"), 1);
+    CHECK_INT(in_state("proposed"), 1); /* another field is none of its business */
+    CHECK_INT(fresh_count(P, "SELECT count(*) AS n FROM product_proposals WHERE decided_by ="
+                             " 'token:b' AND sent_request_id = 'q' AND sent_at IS NOT NULL"
+                             " AND value = '\"b\"'"),
+              1);
+    tx = begin(CLIENT);
+    CHECK(db_proposals_outdate(tx, SHOP, "301", NULL, 0, &e) == RC_OK, "%s", e.text);
+    commit(tx);
+    CHECK_INT(in_state("outdated"), 1);
+}
+
 int main(void)
 {
     struct err e = { 0 };
@@ -251,6 +326,7 @@ int main(void)
     CASE(what_was_sent_ends_the_line);
     CASE(an_undo_reads_what_was_taken);
     CASE(a_revert_stands_until_it_is_reverted);
+    CASE(a_proposal_is_decided_once_and_ends);
     db_pool_free(P);
     fresh_close(&F);
     return CHECK_END();
