@@ -129,7 +129,7 @@ static enum rc map_check(struct check *c, const char *source_id, struct err *e)
         .source_id = source_id,
         .desired = c->map->desired,
         .currency = c->map->opts.currency,
-        .category_id = c->category_id,
+        .category_id = c->category_id[0] != '\0' ? c->category_id : "0", /* not chosen yet */
         .rules = c->rules,
         .attributes = c->attributes,
         .fixed_attributes = c->fixed,
