@@ -101,7 +101,8 @@ enum rc db_feed_products(struct db_tx *tx, const char *shop_id, const char *cons
                          size_t n_ids, struct feed_product **out, int *n, struct err *e)
 {
     static const char SQL[] =
-        "SELECT source_id, desired, desired_hash::text AS desired_hash, status FROM products"
+        "SELECT source_id, desired, desired_hash::text AS desired_hash, status, in_feed,"
+        " shelf = 'off' AND shelf_by = 'feed' AS off FROM products"
         " WHERE shop_id = $1 AND source_id = ANY ($2::text[])";
     struct db_args a = { 0 };
     OWN_ROWS struct db_rows *rows = NULL;
@@ -121,6 +122,8 @@ enum rc db_feed_products(struct db_tx *tx, const char *shop_id, const char *cons
         (void)str_copy(list[i].desired_hash, sizeof list[i].desired_hash,
                        db_text(rows, i, "desired_hash"));
         (void)str_copy(list[i].status, sizeof list[i].status, db_text(rows, i, "status"));
+        list[i].in_feed = db_bool(rows, i, "in_feed");
+        list[i].off = db_bool(rows, i, "off");
         list[i].desired = db_json_new(rows, i, "desired");
     }
     *out = list;
@@ -167,8 +170,10 @@ enum rc db_feed_product_seen(struct db_tx *tx, const char *shop_id, const char *
                              struct err *e)
 {
     static const char SQL[] =
-        "UPDATE products SET in_feed = true, absent_feeds = 0, updated_at = now()"
-        " WHERE shop_id = $1 AND source_id = $2 AND (NOT in_feed OR absent_feeds > 0)";
+        "UPDATE products SET in_feed = true, absent_feeds = 0, removal_run_id = NULL,"
+        " shelf_by = CASE WHEN shelf = 'on' THEN 'feed' ELSE shelf_by END, updated_at = now()"
+        " WHERE shop_id = $1 AND source_id = $2"
+        " AND (NOT in_feed OR absent_feeds > 0 OR removal_run_id IS NOT NULL)";
     struct db_args a = { 0 };
 
     db_arg_text(&a, shop_id);
@@ -224,7 +229,7 @@ enum rc db_feed_unpublished(struct db_tx *tx, const char *shop_id, const char *r
 {
     static const char SQL[] =
         "SELECT source_id FROM products p WHERE shop_id = $1 AND source_id > $3 AND in_feed"
-        " AND status IN ('waiting', 'publishing') AND last_run_id IS DISTINCT FROM $2"
+        " AND shelf = 'on' AND status IN ('waiting', 'publishing') AND last_run_id IS DISTINCT FROM $2"
         " AND jsonb_array_length(coalesce(desired -> 'items', '[]')) > 0"
         " AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.shop_id = p.shop_id AND j.kind = 'product_publish'"
         " AND j.entity = p.source_id AND j.state = 'parked')"
@@ -252,7 +257,7 @@ enum rc db_feed_product_asked(struct db_tx *tx, const char *shop_id, const char 
 }
 
 enum rc db_feed_run_accepted(struct db_tx *tx, const char *client_id, const char *run_id,
-                             bool *accepted, struct err *e)
+                             bool *accepted, bool *approved, struct err *e)
 {
     struct db_args a = { 0 };
     OWN_ROWS struct db_rows *rows = NULL;
@@ -260,21 +265,24 @@ enum rc db_feed_run_accepted(struct db_tx *tx, const char *client_id, const char
 
     db_arg_text(&a, client_id);
     db_arg_text(&a, run_id);
-    rc = db_exec(tx, "SELECT read_done FROM sync_runs WHERE client_id = $1 AND id = $2", &a, &rows,
-                 e);
-    if (rc == RC_OK)
-        *accepted = db_rows_count(rows) > 0 && db_bool(rows, 0, "read_done");
-    return rc;
+    rc = db_exec(tx,
+                 "SELECT read_done, approved_at IS NOT NULL AS approved FROM sync_runs"
+                 " WHERE client_id = $1 AND id = $2",
+                 &a, &rows, e);
+    if (rc != RC_OK || db_rows_count(rows) == 0)
+        return rc;
+    *accepted = db_bool(rows, 0, "read_done");
+    *approved = db_bool(rows, 0, "approved");
+    return RC_OK;
 }
 
 enum rc db_feed_run_totals(struct db_tx *tx, const char *client_id, const char *shop_id,
-                           const char *run_id, int64_t total, int64_t pending, int64_t removed,
-                           struct err *e)
+                           const char *run_id, int64_t total, int64_t pending, struct err *e)
 {
     static const char SQL[] =
         "UPDATE sync_runs r SET total = $4::bigint, done = r.done - r.untouched + n.untouched,"
-        " unchanged = r.unchanged - r.untouched + n.untouched, untouched = n.untouched,"
-        " removed = $6::bigint FROM (SELECT greatest(0, $4::bigint - $5::bigint - count(*)) AS untouched FROM products"
+        " unchanged = r.unchanged - r.untouched + n.untouched, untouched = n.untouched"
+        " FROM (SELECT greatest(0, $4::bigint - $5::bigint - count(*)) AS untouched FROM products"
         " WHERE shop_id = $3 AND last_run_id = $2 AND in_feed) n WHERE r.client_id = $1 AND r.id = $2";
     struct db_args a = { 0 };
 
@@ -285,7 +293,6 @@ enum rc db_feed_run_totals(struct db_tx *tx, const char *client_id, const char *
     db_arg_text(&a, shop_id);
     db_arg_i64(&a, total);
     db_arg_i64(&a, pending);
-    db_arg_i64(&a, removed);
     return db_exec(tx, SQL, &a, NULL, e);
 }
 

@@ -1,9 +1,6 @@
 /* products.c - what the merchant wants listed and what TikTok acknowledged. */
-#include "once.h"
 #include "rest.h"
 
-#include "db_account.h"
-#include "db_job.h"
 #include "db_product.h"
 #include "jspec.h"
 #include "str.h"
@@ -70,46 +67,4 @@ enum rc sku_explain_get(void *user, struct http_req *req, struct http_reply *rep
     if (rc == RC_OK)
         rc = db_sku_explain(tx, client_id, http_param(req, "seller_sku"), &doc, e);
     return rc == RC_OK ? http_reply_json(reply, 200, doc, e) : rc;
-}
-
-enum rc product_publish_post(void *user, struct http_req *req, struct http_reply *reply,
-                             struct err *e)
-{
-    struct app *app = user;
-    OWN_TX struct db_tx *tx = NULL;
-    json_auto_t *doc = NULL;
-    struct shop shop = { 0 };
-    const char *client_id = NULL;
-    struct once once = { 0 };
-    struct db_job_key key = {
-        .kind = "product_publish",
-        .entity = http_param(req, "source_id"),
-        .lane = LANE_CATALOG,
-    };
-    enum rc rc = rest_no_query(req, e);
-
-    if (rc == RC_OK)
-        rc = rest_begin(app, req, "product_publish", &client_id, &tx, e);
-    if (rc == RC_OK)
-        rc = once_begin(tx, req, client_id, &once, reply, e);
-    if (rc != RC_OK || once.answered)
-        return rc;
-    rc = rest_no_body(req, e);
-    if (rc == RC_OK)
-        rc = db_product_show(tx, client_id, key.entity, &doc, e);
-    if (rc == RC_OK)
-        rc = db_shop_primary(tx, client_id, &shop, e);
-    if (rc == RC_NOT_FOUND && doc != NULL)
-        return err_http(e, 409, "no_connected_shop", "the client has no connected TikTok shop");
-    key.client_id = client_id;
-    key.shop_id = shop.shop_id;
-    if (rc == RC_OK)
-        rc = db_prerequisites_forget(tx, shop.shop_id, e);
-    if (rc == RC_OK)
-        rc = db_job_put(tx, &key, e);
-    if (rc == RC_OK)
-        rc = rest_audit(tx, req, client_id, "product_publish", NULL, e);
-    if (rc == RC_OK)
-        rc = http_reply_json(reply, 202, doc, e);
-    return rc == RC_OK ? once_commit(tx, &once, reply, e) : rc;
 }

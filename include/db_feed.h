@@ -66,6 +66,8 @@ struct feed_product {
     char source_id[256];
     char desired_hash[40]; /* "" = none */
     char status[16];
+    bool in_feed;
+    bool off;        /* taken off sale because feeds did not have it */
     json_t *desired; /* owned by the list */
 };
 /* Stored state of the products among source_ids. *out is a heap array; free with db_feed_products_free. */
@@ -76,7 +78,7 @@ void db_feed_products_free(struct feed_product *list, int n);
 /* The products are as the feed wants them: feed_items follows feed_stage, the staged rows go away. */
 enum rc db_feed_applied(struct db_tx *tx, const char *client_id, const char *shop_id,
                         const char *const *source_ids, size_t n, struct err *e);
-/* A product whose content did not change is (again) in the feed. */
+/* A product is (again) in the feed: what was noted or held for its removal is forgotten. */
 enum rc db_feed_product_seen(struct db_tx *tx, const char *shop_id, const char *source_id,
                              struct err *e);
 /* What the feed says is wrong with a product; status and TikTok's ids stay. problems may be NULL. */
@@ -96,17 +98,17 @@ enum rc db_feed_unpublished(struct db_tx *tx, const char *shop_id, const char *r
 enum rc db_feed_product_asked(struct db_tx *tx, const char *shop_id, const char *source_id,
                               const char *run_id, struct err *e);
 
-/* Whether the run has accepted its feed already: then a repetition has nothing to do. */
+/* Whether the run has accepted its feed already: then a repetition has nothing to do. *approved: a person released
+ * the feed that it held. */
 enum rc db_feed_run_accepted(struct db_tx *tx, const char *client_id, const char *run_id,
-                             bool *accepted, struct err *e);
+                             bool *accepted, bool *approved, struct err *e);
 
 /* ---- the run's counters ---- */
 
 /* Sets total and what needs no work (done and unchanged): all products but those asked for by this run and
  * `pending` further ones. Can be repeated. */
 enum rc db_feed_run_totals(struct db_tx *tx, const char *client_id, const char *shop_id,
-                           const char *run_id, int64_t total, int64_t pending, int64_t removed,
-                           struct err *e);
+                           const char *run_id, int64_t total, int64_t pending, struct err *e);
 struct feed_dry {
     int64_t total, created, updated, removed, failed;
 };

@@ -45,6 +45,8 @@ struct product {
     char desired_hash[40]; /* uuid text, "" = none */
     char published_hash[40];
     bool in_feed;
+    char shelf[8];              /* where it should be (db_shelf.h) */
+    bool shelf_due;             /* TikTok is not told yet */
     char tiktok_product_id[64]; /* "" = none */
     char idempotency_key[132];
     int64_t create_sent_us; /* a create was sent and its end not stored; 0 = no */

@@ -28,6 +28,7 @@ enum rc db_run_new(struct db_tx *tx, const char *client_id, const char *shop_id,
 enum rc db_run_get(struct db_tx *tx, const char *client_id, const char *id, struct run *out,
                    struct err *e);
 void db_run_done(struct run *run);
+#define OWN_RUN_ROW __attribute__((cleanup(db_run_done)))
 /* queued -> running (keeps any later status). */
 enum rc db_run_start(struct db_tx *tx, const char *client_id, const char *id, struct err *e);
 /* Adds to the counters and ends the run when everything was read and done >= total: succeeded when nothing
@@ -39,6 +40,13 @@ enum rc db_run_read_done(struct db_tx *tx, const char *client_id, const char *id
 /* Ends with status failed/held/cancelled and a problem ({"code","detail"}); problem may be NULL. */
 enum rc db_run_end(struct db_tx *tx, const char *client_id, const char *id, const char *status,
                    const char *code, const char *detail, struct err *e);
+/* A person releases what the run holds: who and when is kept. code is that of the run's problem, "" when the run is
+ * not held. Locks the run. */
+enum rc db_run_approve(struct db_tx *tx, const char *client_id, const char *id, const char *who,
+                       char code[64], struct err *e);
+/* A held run goes on with this status and without its problem; nothing counts as held any more. */
+enum rc db_run_reopen(struct db_tx *tx, const char *client_id, const char *id, const char *status,
+                      struct err *e);
 /* One line of what a run changed or would change. Texts are borrowed; the list shows 300 bytes of a value. */
 struct run_change {
     const char *client_id, *run_id, *source_id;

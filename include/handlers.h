@@ -46,10 +46,16 @@ HANDLER(proposals_list);
 HANDLER(proposal_get);
 HANDLER(proposal_approve);
 HANDLER(proposal_dismiss);
+/* run_approve.c */
+HANDLER(run_approve);
+/* product_shelf.c */
+HANDLER(product_publish_post);
+HANDLER(product_activate_post);
+HANDLER(product_deactivate_post);
+HANDLER(product_delete_post);
 /* products.c */
 HANDLER(products_list);
 HANDLER(product_get);
-HANDLER(product_publish_post);
 HANDLER(sku_explain_get);
 /* orders.c */
 HANDLER(orders_list);

@@ -74,6 +74,7 @@ enum rc sync_product_publish(struct job_ctx *ctx,
                              struct err *e); /* "product_publish", entity = source_id */
 enum rc sync_shop_ready(struct job_ctx *ctx,
                         struct err *e); /* "shop_ready", entity = "": may the shop list by now? */
+enum rc sync_product_shelf(struct job_ctx *ctx, struct err *e); /* "product_shelf", entity = "" */
 enum rc sync_product_audit(struct job_ctx *ctx,
                            struct err *e); /* "product_audit", entity = tiktok product id */
 enum rc sync_run_revert(struct job_ctx *ctx,

@@ -93,6 +93,19 @@ enum rc tiktok_update_price(struct tiktok_session *s, const char *product_id, co
 enum rc tiktok_update_inventory(struct tiktok_session *s, const char *product_id,
                                 const json_t *body, struct tiktok_issues *issues, struct err *e);
 
+enum tiktok_shelf { TIKTOK_DEACTIVATE, TIKTOK_ACTIVATE, TIKTOK_DELETE };
+/* Why one product of such a call was refused; code 0 = it was taken. */
+struct tiktok_refusal {
+    int64_t code;
+    char message[400];
+    enum rc rc; /* what the code means: RC_INVALID, or an outcome that passes */
+};
+/* Takes up to 20 products off sale, puts them on sale (through review), or deletes them. RC_OK: refusals[i] tells of
+ * ids[i]. RC_INVALID: the whole call was refused. */
+enum rc tiktok_shelve(struct tiktok_session *s, enum tiktok_shelf what, const char *const *ids,
+                      size_t n, struct tiktok_refusal *refusals,
+                      char request_id[TIKTOK_REQUEST_ID_BYTES], struct err *e);
+
 /* `data` of the product. RC_NOT_FOUND when TikTok does not have it. under_review: the pending version. */
 enum rc tiktok_get_product(struct tiktok_session *s, const char *product_id, bool under_review,
                            json_t **product, char request_id[TIKTOK_REQUEST_ID_BYTES],

@@ -36,6 +36,8 @@ const struct http_route SBX_ROUTES[] = {
       "create_product", false },
     { HTTP_POST, "/product/202309/products/activate", HTTP_OPEN, LIMIT_SBX_BODY_BYTES, sbx_tiktok,
       "activate_product", false },
+    { HTTP_DELETE, "/product/202309/products", HTTP_OPEN, LIMIT_SBX_BODY_BYTES, sbx_tiktok,
+      "delete_products", false },
     { HTTP_POST, "/product/202309/products/deactivate", HTTP_OPEN, LIMIT_SBX_BODY_BYTES, sbx_tiktok,
       "deactivate_products", false },
     { HTTP_GET, "/product/202309/products/{product_id}", HTTP_OPEN, LIMIT_SBX_BODY_BYTES,

@@ -37,6 +37,7 @@ static const struct {
     { "search_products", sbx_search_products },
     { "activate_product", sbx_activate_product },
     { "deactivate_products", sbx_deactivate_products },
+    { "delete_products", sbx_delete_products },
     { "update_price", sbx_update_price },
     { "update_inventory", sbx_update_inventory },
     { "inventory_search", sbx_inventory_search },

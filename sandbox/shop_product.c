@@ -557,24 +557,44 @@ static void switch_one(struct sbx_call *c, const char *id, bool on, json_t *erro
     }
 }
 
-static void switch_all(struct sbx_call *c, bool on)
+static void delete_one(struct sbx_call *c, const char *id, json_t *errors)
+{
+    json_t *product = json_object_get(c->shop->products, id);
+
+    if (product == NULL || str_eq(sbx_text(product, "status"), "DELETED"))
+        item_error(errors, id, 12052032, "The product does not exist", false);
+    else
+        sbx_set_text(product, "status", "DELETED");
+}
+
+static void for_all(struct sbx_call *c, bool delete, bool on)
 {
     json_t *errors = sbx_need(json_array());
     size_t i;
     json_t *id;
 
     json_array_foreach(json_object_get(c->body, "product_ids"), i, id)
-        switch_one(c, json_string_value(id), on, errors);
+    {
+        if (delete)
+            delete_one(c, json_string_value(id), errors);
+        else
+            switch_one(c, json_string_value(id), on, errors);
+    }
     c->data = sbx_need(json_object());
     sbx_set(c->data, "errors", errors);
 }
 
+void sbx_delete_products(struct sbx_call *c)
+{
+    for_all(c, true, false);
+}
+
 void sbx_activate_product(struct sbx_call *c)
 {
-    switch_all(c, true);
+    for_all(c, false, true);
 }
 
 void sbx_deactivate_products(struct sbx_call *c)
 {
-    switch_all(c, false);
+    for_all(c, false, false);
 }

@@ -242,6 +242,7 @@ void sbx_partial_edit_product(struct sbx_call *c);
 void sbx_search_products(struct sbx_call *c);
 void sbx_activate_product(struct sbx_call *c);
 void sbx_deactivate_products(struct sbx_call *c);
+void sbx_delete_products(struct sbx_call *c);
 void sbx_update_price(struct sbx_call *c);
 void sbx_update_inventory(struct sbx_call *c);
 void sbx_inventory_search(struct sbx_call *c);

@@ -203,6 +203,28 @@ static enum rc product_plan(struct db_tx *tx, struct feed_run *r, const char *so
     return RC_OK;
 }
 
+/* In the feed again after an absence; taken off sale for that, it is put back and brought up to date. */
+static enum rc product_returns(struct db_tx *tx, const struct feed_run *r,
+                               const struct feed_product *stored, struct err *e)
+{
+    const char *client_id = r->client.client_id;
+    const char *source_id = stored->source_id;
+    bool due = false;
+    enum rc rc = db_feed_product_seen(tx, r->shop_id, source_id, e);
+
+    if (rc != RC_OK || !stored->off)
+        return rc;
+    rc = db_shelf_set(tx, client_id, r->shop_id, source_id, SHELF_ON, "feed", &due, e);
+    if (rc == RC_OK)
+        rc = db_run_change(tx, client_id, r->run.id, "product", source_id, NULL, "status",
+                           stored->status, "live", "return", "queued", e);
+    if (rc == RC_OK && due)
+        rc = feed_shelf_ask(tx, r, e);
+    if (rc == RC_OK)
+        rc = publish_ask(tx, r, source_id, e);
+    return rc == RC_OK ? db_feed_product_asked(tx, r->shop_id, source_id, r->run.id, e) : rc;
+}
+
 static enum rc product_apply(struct db_tx *tx, struct feed_run *r, const struct page *p, int i,
                              struct err *e)
 {
@@ -224,9 +246,10 @@ static enum rc product_apply(struct db_tx *tx, struct feed_run *r, const struct 
     }
     if (r->dry)
         return same ? RC_OK : product_plan(tx, r, source_id, stored, &m, e);
-    if (!same)
+    if (stored != NULL && !stored->in_feed)
+        rc = product_returns(tx, r, stored, e);
+    if (rc == RC_OK && !same)
         return product_write(tx, r, source_id, stored, &m, e);
-    rc = db_feed_product_seen(tx, r->shop_id, source_id, e);
     return rc == RC_OK ? skus_write(tx, r, source_id, &m, e) : rc;
 }
 
@@ -312,8 +335,9 @@ static enum rc finish(struct feed_run *r, struct err *e)
     } else if (rc == RC_OK) {
         rc = db_feed_accept(tx, client_id, r->shop_id, &r->now, e);
         if (rc == RC_OK)
-            rc = db_feed_run_totals(tx, client_id, r->shop_id, r->run.id, r->total, 0,
-                                    r->diff.products_removed, e);
+            rc = db_feed_run_totals(tx, client_id, r->shop_id, r->run.id, r->total, 0, e);
+        if (rc == RC_OK)
+            rc = feed_removals(tx, r, e);
     }
     if (rc == RC_OK)
         rc = db_run_read_done(tx, client_id, r->run.id, e);

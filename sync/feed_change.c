@@ -13,6 +13,7 @@ struct writer {
     const char *source_id;
     const struct map_feed *map; /* NULL = the product is gone */
     const char *outcome;
+    const char *reason; /* NULL = none */
 };
 
 /* The code that TikTok knows an item by: of the feed as it is now, else as it was stored; else its id. */
@@ -46,6 +47,7 @@ static enum rc put(const struct writer *w, const char *sku, const char *field,
         .new_value = new_value,
         .action = action,
         .outcome = w->outcome,
+        .reason = w->reason,
     };
     enum rc rc = sku != NULL ? sku_code(w, sku, code, e) : RC_OK;
 
@@ -162,13 +164,17 @@ enum rc feed_changes_write(struct db_tx *tx, const struct feed_run *r, const cha
     static const char *const NAMES[] = { "title",  "description", "brand", "category",
                                          "images", "link",        NULL };
     const json_t *now = map != NULL ? map->desired : NULL;
-    struct writer w = { tx, r, source_id, map, r->dry ? "planned" : "queued" };
+    struct writer w = { tx, r, source_id, map, r->dry ? "planned" : "queued", NULL };
     enum rc rc;
 
     if (r->run.id[0] == '\0')
         return RC_OK;
     if (old == NULL)
         return created(&w, now, e);
+    if (now == NULL && !r->dry) {
+        w.outcome = "skipped";
+        w.reason = "A product leaves the sale once a second complete feed does not have it either.";
+    }
     if (now == NULL)
         return put(&w, NULL, "product", jspec_text(old, "title"), NULL, "remove", e);
     rc = members(&w, NULL, old, now, NAMES, e);

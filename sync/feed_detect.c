@@ -112,7 +112,8 @@ static enum rc parse(struct reading *d, struct err *e)
 /* A feed that lost more than half of its products is a mistake until a person says otherwise. */
 static enum rc floor_check(const struct feed_run *r, struct err *e)
 {
-    if (!r->last.known || r->total * 100 >= r->last.products * (100 - SHRINK_PERCENT))
+    if (r->approved || !r->last.known ||
+        r->total * 100 >= r->last.products * (100 - SHRINK_PERCENT))
         return RC_OK;
     return err_code(
         e, RC_INVALID, "feed_shrunk",
@@ -156,7 +157,7 @@ static enum rc detect(struct reading *d, struct db_tx *tx, struct err *e)
         rc = db_feed_diff(tx, r->client.client_id, r->shop_id, r->stage, &r->diff, e);
     if (rc == RC_OK && !r->dry)
         rc = db_feed_run_totals(tx, r->client.client_id, r->shop_id, r->run.id, r->total,
-                                r->diff.products_touched, r->diff.products_removed, e);
+                                r->diff.products_touched, e);
     if (rc == RC_OK)
         rc = warnings_write(tx, r, e);
     return rc;

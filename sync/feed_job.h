@@ -5,6 +5,7 @@
 #include "db_account.h"
 #include "db_feed.h"
 #include "db_run.h"
+#include "db_shelf.h"
 #include "sync.h"
 
 #define FEED_WARNINGS_KEPT 100 /* shown with the run; all are counted */
@@ -15,6 +16,7 @@ struct feed_run {
     struct client client;
     struct run run; /* id "" when nobody asked for it */
     bool dry;
+    bool approved; /* a person wants the feed although it lost most products */
     char shop_id[72];
     char stage[80]; /* whose rows of feed_stage are ours */
     char url[2048];
@@ -43,6 +45,17 @@ enum rc feed_detect(struct feed_run *r, struct err *e);
 enum rc feed_apply(struct feed_run *r, struct err *e);
 
 struct map_feed;
+/* feed_removal.c: products that are missing in two complete feeds are taken off sale, or held for approval (the run is
+ * held then). Part of the transaction that accepts the feed. */
+enum rc feed_removals(struct db_tx *tx, struct feed_run *r, struct err *e);
+/* How many there are for which nobody was asked; 0 when the client keeps them. */
+enum rc feed_removals_due(struct db_tx *tx, const struct feed_run *r, struct shelf_missing *m,
+                          struct err *e);
+/* Whether n removals at once, of so many products on sale, are for a person to decide. */
+bool feed_removal_is_large(const struct client *c, int64_t n, int64_t offered);
+/* Asks for the job that tells TikTok which products are on and off sale. */
+enum rc feed_shelf_ask(struct db_tx *tx, const struct feed_run *r, struct err *e);
+
 /* feed_change.c: what differs between the stored and the new desired product, as rows of sync_run_changes. old NULL:
  * created. map NULL: gone. */
 enum rc feed_changes_write(struct db_tx *tx, const struct feed_run *r, const char *source_id,

@@ -64,7 +64,7 @@ static enum rc load(struct feed_run *r, bool *over, struct err *e)
     if (rc != RC_OK)
         return rc;
     if (r->run.id[0] != '\0')
-        rc = db_feed_run_accepted(tx, job->client_id, r->run.id, over, e);
+        rc = db_feed_run_accepted(tx, job->client_id, r->run.id, over, &r->approved, e);
     if (rc != RC_OK)
         return rc;
     *over |= r->run.id[0] != '\0' && !str_eq(r->run.status, "queued") &&

@@ -22,6 +22,7 @@ const struct job_kind JOB_KINDS[] = {
     { .name = "feed_read", .lane = LANE_CATALOG, .run = sync_feed_read, .owns_run = true },
     { .name = "product_publish", .lane = LANE_CATALOG, .run = sync_product_publish },
     { .name = "shop_ready", .lane = LANE_CATALOG, .run = sync_shop_ready },
+    { .name = "product_shelf", .lane = LANE_CATALOG, .run = sync_product_shelf },
     { .name = "product_audit", .lane = LANE_CATALOG, .run = sync_product_audit },
     { .name = "product_propose",
       .lane = LANE_CATALOG,

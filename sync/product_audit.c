@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "db_product.h"
+#include "db_shelf.h"
 #include "jspec.h"
 #include "problem.h"
 #include "str.h"
@@ -180,12 +181,32 @@ static enum rc ask_for_values(struct audit *a, struct db_tx *tx, struct err *e)
     return db_job_put(tx, &key, e);
 }
 
+/* As it stands now, locked: an edit may have been acknowledged since TikTok was asked. */
+static enum rc look_again_at_ours(struct audit *a, struct db_tx *tx, struct err *e)
+{
+    struct shelf_state ignored;
+    struct product now = { 0 };
+    enum rc rc = db_shelf_get(tx, a->product.shop_id, a->product.source_id, &ignored, e);
+
+    if (rc == RC_OK)
+        rc = db_product_get(tx, a->product.shop_id, a->product.source_id, &now, e);
+    if (rc != RC_OK)
+        return rc;
+    db_product_done(&a->product);
+    a->product = now;
+    return RC_OK;
+}
+
 static enum rc store(struct audit *a, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
     OWN_BUF struct buf words;
-    bool changed = strcmp(a->status, a->product.status) != 0;
+    bool changed = false;
     enum rc rc = job_tx_begin(a->ctx, "audit_store", &tx, e);
+
+    if (rc == RC_OK)
+        rc = look_again_at_ours(a, tx, e);
+    changed = strcmp(a->status, a->product.status) != 0;
 
     buf_init(&words, 65536);
     problem_summary(a->problems, &words);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "db_run.h"
+#include "db_shelf.h"
 #include "fault.h"
 #include "jspec.h"
 #include "money.h"
@@ -207,6 +208,20 @@ static enum rc ask_for_audit(struct publish *p, struct db_tx *tx, const char *pr
     return db_job_put(tx, &key, e);
 }
 
+/* Taken off sale while this went out: TikTok is told now that it has the product. */
+static enum rc ask_for_shelf(struct publish *p, struct db_tx *tx, struct err *e)
+{
+    const struct db_job_key key = { .client_id = p->client.client_id,
+                                    .shop_id = p->shop.shop_id,
+                                    .kind = "product_shelf",
+                                    .entity = "",
+                                    .lane = LANE_CATALOG };
+    bool due = false;
+    enum rc rc = db_shelf_recheck(tx, p->shop.shop_id, p->product.source_id, &due, e);
+
+    return rc == RC_OK && due ? db_job_put(tx, &key, e) : rc;
+}
+
 static enum rc all_acknowledged(struct publish *p, struct db_tx *tx,
                                 const struct tiktok_saved *saved, struct err *e)
 {
@@ -256,6 +271,8 @@ enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved
         rc = publish_trace_end(p, tx, "published", saved->request_id, NULL, e);
     if (rc == RC_OK)
         rc = ask_for_audit(p, tx, saved->product_id, e);
+    if (rc == RC_OK)
+        rc = ask_for_shelf(p, tx, e);
     if (rc == RC_OK)
         rc = count_run(p, tx, &delta, e);
     if (rc == RC_OK)

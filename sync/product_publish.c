@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "db_run.h"
+#include "db_shelf.h"
 #include "fault.h"
 #include "jspec.h"
 #include "own.h"
@@ -16,6 +17,7 @@
 #include "str.h"
 
 #define MAX_ATTEMPTS 12
+#define RETURNING_RETRY_US (INT64_C(2) * 1000000)
 #define HELD_RETRY_US (INT64_C(600) * 1000000)
 
 static void publish_done(struct publish *p)
@@ -277,6 +279,22 @@ static bool final_outcome(const struct publish *p, enum rc rc)
     return rc == RC_INVALID || rc == RC_NOT_FOUND || rc == RC_BUG;
 }
 
+/* Off sale, or deleted, and nobody wants it back; a create in doubt is looked up all the same. */
+static bool off_shelf(const struct publish *p)
+{
+    return p->product.create_sent_us == 0 &&
+           (!str_eq(p->product.shelf, SHELF_ON) || str_eq(p->product.status, "deleted"));
+}
+
+/* It is put on sale again first. */
+static enum rc returning(struct err *e)
+{
+    enum rc rc = err_code(e, RC_BUSY, "returning", "the product is being put on sale again");
+
+    e->retry_after_us = RETURNING_RETRY_US;
+    return rc;
+}
+
 enum rc sync_product_publish(struct job_ctx *ctx, struct err *e)
 {
     OWN(publish_own) struct publish *p = calloc(1, sizeof(*p));
@@ -293,8 +311,10 @@ enum rc sync_product_publish(struct job_ctx *ctx, struct err *e)
         return RC_OK; /* the product or its client is gone: nothing to do */
     if (rc != RC_OK)
         return rc;
-    if (!p->client.active || !p->client.sync_products || !p->product.in_feed)
+    if (!p->client.active || !p->client.sync_products || !p->product.in_feed || off_shelf(p))
         return publish_unchanged(p, false, e);
+    if (p->product.shelf_due && str_eq(p->product.status, "deactivated"))
+        return returning(e);
     rc = publish(p, e);
     if (final_outcome(p, rc) && e != NULL && publish_failed(p, e, &lost) == RC_STOPPED) {
         *e = lost;

@@ -18,5 +18,11 @@ const struct problem_word WORDS_REVIEW[] = {
     { "TikTok took the product off sale.", "O TikTok tirou o produto de venda." },
     { "Appeal in Seller Center.", "Recorra no Seller Center." },
     { "TikTok froze the product.", "O TikTok congelou o produto." },
+    { "Look at the product in Seller Center; ask for it again once the cause is gone.",
+      "Veja o produto no Seller Center; peça de novo quando a causa estiver resolvida." },
+    { "TikTok did not take the product off sale: %s", "O TikTok não tirou o produto de venda: %s" },
+    { "TikTok did not put the product on sale again: %s",
+      "O TikTok não colocou o produto à venda de novo: %s" },
+    { "TikTok did not delete the product: %s", "O TikTok não excluiu o produto: %s" },
     { 0 },
 };
