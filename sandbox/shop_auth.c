@@ -16,6 +16,7 @@ static const char *const SCOPES[] = {
     "seller.product.delete",     "seller.order.info",
     "seller.fulfillment.basic",  "seller.fulfillment.package.write",
     "seller.logistics",          "seller.return_refund.basic",
+    "serller.product.optimize",
 };
 
 /* A secret text with a prefix, noted in `book` for the shop. */
