@@ -1,4 +1,5 @@
 /* proposals.c - what TikTok proposes for products: asked for, shown beside today's values, approved or dismissed. */
+#include "once.h"
 #include "rest.h"
 
 #include "db_account.h"
@@ -105,52 +106,61 @@ static enum rc open_run(struct db_tx *tx, const struct http_req *req, const char
     return rc == RC_OK ? rest_audit(tx, req, client_id, "proposals_asked", params, e) : rc;
 }
 
-/* source_id NULL: the body names the products. */
-static enum rc ask(struct app *app, struct http_req *req, const char *source_id, char id[40],
-                   struct err *e)
+/* The body with the products in it. source_id NULL: it names them itself. */
+static enum rc ask_read(const struct http_req *req, const char *source_id, json_t **body,
+                        struct err *e)
 {
-    OWN_TX struct db_tx *tx = NULL;
-    json_auto_t *body = NULL;
-    struct shop shop = { 0 };
-    const char *client_id = NULL;
     enum rc rc = rest_no_query(req, e);
 
     if (rc == RC_OK)
-        rc = http_body_json(req, true, &body, e);
+        rc = http_body_json(req, true, body, e);
     if (rc == RC_OK)
-        rc = jspec_check(body, source_id != NULL ? KINDS_SPEC : PRODUCTS_SPEC, e);
+        rc = jspec_check(*body, source_id != NULL ? KINDS_SPEC : PRODUCTS_SPEC, e);
     if (rc == RC_OK)
-        rc = check_kinds(body, e);
+        rc = check_kinds(*body, e);
     if (rc == RC_OK && source_id != NULL &&
-        json_object_set_new(body, "source_ids", json_pack("[s]", source_id)) != 0)
+        json_object_set_new(*body, "source_ids", json_pack("[s]", source_id)) != 0)
         rc = err_set(e, RC_BUG, "no memory for a run");
+    return rc;
+}
+
+static enum rc ask(struct app *app, struct http_req *req, const char *source_id,
+                   struct http_reply *reply, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *body = NULL;
+    struct once once = { 0 };
+    struct shop shop = { 0 };
+    const char *client_id = NULL;
+    char id[40];
+    enum rc rc = ask_read(req, source_id, &body, e);
+
     if (rc == RC_OK)
         rc = rest_begin(app, req, "proposals_ask", &client_id, &tx, e);
     if (rc == RC_OK)
-        rc = connected_shop(tx, client_id, &shop, e);
+        rc = once_begin(tx, req, client_id, &once, reply, e);
+    if (rc != RC_OK || once.answered)
+        return rc;
+    rc = connected_shop(tx, client_id, &shop, e);
     if (rc == RC_OK)
         rc = check_products(tx, shop.shop_id, json_object_get(body, "source_ids"),
                             source_id != NULL ? NULL : "source_ids", e);
     if (rc == RC_OK)
         rc = open_run(tx, req, client_id, shop.shop_id, body, id, e);
-    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+    if (rc == RC_OK)
+        rc = rest_run_accepted(app, reply, id, e);
+    return rc == RC_OK ? once_commit(tx, &once, reply, e) : rc;
 }
 
 enum rc product_proposals_post(void *user, struct http_req *req, struct http_reply *reply,
                                struct err *e)
 {
-    char id[40];
-    enum rc rc = ask(user, req, http_param(req, "source_id"), id, e);
-
-    return rc == RC_OK ? rest_run_accepted(user, reply, id, e) : rc;
+    return ask(user, req, http_param(req, "source_id"), reply, e);
 }
 
 enum rc proposals_post(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
 {
-    char id[40];
-    enum rc rc = ask(user, req, NULL, id, e);
-
-    return rc == RC_OK ? rest_run_accepted(user, reply, id, e) : rc;
+    return ask(user, req, NULL, reply, e);
 }
 
 /* ---- showing ------------------------------------------------------------------------------------ */
@@ -369,7 +379,7 @@ static enum rc approve(struct db_tx *tx, const struct http_req *req, const char 
         rc = db_rest_proposal(tx, client_id, p->id, doc, e);
     if (rc == RC_OK)
         rc = rest_audit(tx, req, client_id, "proposal_approved", *doc, e);
-    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+    return rc;
 }
 
 enum rc proposal_approve(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
@@ -379,6 +389,7 @@ enum rc proposal_approve(void *user, struct http_req *req, struct http_reply *re
     OWN_PROPOSAL struct proposal p = { 0 };
     json_auto_t *body = NULL;
     json_auto_t *doc = NULL;
+    struct once once = { 0 };
     const char *client_id = NULL;
     char run_id[40] = "";
     int64_t id = 0;
@@ -391,7 +402,10 @@ enum rc proposal_approve(void *user, struct http_req *req, struct http_reply *re
     if (rc == RC_OK)
         rc = rest_begin(app, req, "proposal_approve", &client_id, &tx, e);
     if (rc == RC_OK)
-        rc = db_proposal_lock(tx, client_id, id, &p, e);
+        rc = once_begin(tx, req, client_id, &once, reply, e);
+    if (rc != RC_OK || once.answered)
+        return rc;
+    rc = db_proposal_lock(tx, client_id, id, &p, e);
     if (rc == RC_OK)
         rc = check_open(&p, e);
     if (rc == RC_OK && is_outdated(&p))
@@ -401,7 +415,8 @@ enum rc proposal_approve(void *user, struct http_req *req, struct http_reply *re
     if (rc != RC_OK)
         return rc;
     http_reply_header(reply, "Location", "/v1/runs/%s", run_id);
-    return http_reply_json(reply, 202, doc, e);
+    rc = http_reply_json(reply, 202, doc, e);
+    return rc == RC_OK ? once_commit(tx, &once, reply, e) : rc;
 }
 
 enum rc proposal_dismiss(void *user, struct http_req *req, struct http_reply *reply, struct err *e)

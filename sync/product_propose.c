@@ -7,6 +7,7 @@
 
 #include "db_proposal.h"
 #include "db_revert.h"
+#include "fault.h"
 #include "jspec.h"
 #include "map_product.h"
 #include "problem.h"
@@ -378,7 +379,11 @@ static enum rc item_store(struct propose *p, const struct propose_item *it, stru
         rc = propose_store(tx, &p->run, it, e);
     if (rc == RC_OK)
         rc = db_run_progress(tx, p->run.client_id, p->run.id, &delta, e);
-    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, e);
+    if (rc == RC_OK)
+        fault_point("propose_stored");
+    return rc;
 }
 
 static enum rc batch(struct propose *p, const json_t *ids, size_t from, struct err *e)

@@ -11,6 +11,7 @@
 #include "db_product.h"
 #include "db_revert.h"
 #include "db_run.h"
+#include "fault.h"
 #include "jspec.h"
 #include "money.h"
 #include "price_rule.h"
@@ -317,8 +318,10 @@ static enum rc page(struct revert *r, char after[256], struct err *e)
         rc = db_run_read_done(tx, r->client.client_id, r->run.id, e);
     if (rc == RC_OK)
         rc = db_tx_commit(tx, e);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        fault_point("revert_page");
         (void)str_copy(after, 256, last);
+    }
     return rc;
 }
 

@@ -209,6 +209,19 @@ await test('bad requests are refused with the field', async () => {
   same((await w.api('POST', `${C}/proposals/${b1[0].id}/approve`, undefined, { token: 'read-token-0123456789' })).status, 403, 'a reader');
 });
 
+await test('an Idempotency-Key asks and approves once', async () => {
+  const post = (path, body) => w.api('POST', C + path, body, { ...TOKEN, headers: { 'idempotency-key': `better ${path}` } });
+  const [first, again] = [await post('/products/B1/proposals', { kinds: ['recommendation'] }), await post('/products/B1/proposals', { kinds: ['recommendation'] })];
+  same([again.status, again.json.run_id], [202, first.json.run_id], again.text);
+  same((await post('/products/B1/proposals', {})).status, 422, 'another request');
+  await ended(first.json.run_id);
+  const [p] = await proposals('/products/B1/proposals?state=proposed&field=description');
+  const [yes, too] = [await post(`/proposals/${p.id}/approve`, {}), await post(`/proposals/${p.id}/approve`, {})];
+  same([yes.status, too.status, too.json.sent_run_id], [202, 202, yes.json.sent_run_id], too.text);
+  await reaches(p, 'sent');
+  await state('B1', 'live');
+});
+
 await test('no request broke a contract', () => w.noViolations());
 await test('SIGTERM ends it', () => w.connector.stop());
 await end();
