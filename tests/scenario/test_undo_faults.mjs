@@ -33,6 +33,7 @@ await test('killed while a run is put back', async () => {
     x.sql(`INSERT INTO sync_runs (client_id, id, shop_id, kind, requested_by, total, read_done) SELECT client_id, 'run-of-three', shop_id, 'products', 'test', 3, true FROM shops LIMIT 1`);
     x.sql(`INSERT INTO jobs (shop_id, kind, entity, client_id, lane, run_id) SELECT p.shop_id, 'product_publish', p.source_id, p.client_id, 3, 'run-of-three' FROM products p WHERE EXISTS (SELECT 1 FROM skus s WHERE s.shop_id = p.shop_id AND s.source_id = p.source_id AND s.seller_sku IN (${some.map((t) => `'${t}'`)}))`);
     x.sql('UPDATE shop_schedule SET due_at = now(), lane = 3');
+    x.sql("SELECT pg_notify('connector_jobs', shop_id) FROM shops");
     await ended(x, 'run-of-three');
     same(some.map((sku) => x.sql(`SELECT price_published_minor FROM skus WHERE seller_sku = '${sku}'`).trim()), ['7770', '7770', '7770'], 'new prices');
     return (await x.must('POST', '/v1/runs/run-of-three/revert', {})).run_id;
