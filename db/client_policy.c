@@ -12,7 +12,7 @@
 
 static const char *const SKU_RULES[] = { "feed_id", "mpn", "vtex_ref_id", "last_part", NULL };
 static const char *const SOURCES[] = { "vtex", "feed", NULL };
-static const char *const BRAND_WORDS[] = { "omit", NULL };
+static const char *const BRAND_WORDS[] = { "omit", "create", "hold", NULL };
 static const char *const REMOVED_WORDS[] = { "deactivate", "keep", NULL };
 static const char *const FEE_WORDS[] = { "buyer_fee", "zero", NULL };
 static const char *const LINE_WORDS[] = { "neighborhood", "street", "number", "complement", NULL };

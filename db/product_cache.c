@@ -105,52 +105,6 @@ enum rc db_image_source_put(struct db_tx *tx, const char *client_id, const char 
         &args, NULL, e);
 }
 
-enum rc db_brand_get(struct db_tx *tx, const char *client_id, const char *name_key,
-                     struct brand_row *out, struct err *e)
-{
-    OWN_ROWS struct db_rows *rows = NULL;
-    struct db_args args = { 0 };
-
-    db_arg_text(&args, client_id);
-    db_arg_text(&args, name_key);
-    enum rc rc = db_exec(tx,
-                         "SELECT tiktok_brand_id, chosen_by, "
-                         "extract(epoch FROM now() - updated_at)::bigint AS age_s "
-                         "FROM tiktok_brands WHERE client_id = $1 AND name_key = $2",
-                         &args, &rows, e);
-
-    if (rc != RC_OK)
-        return rc;
-    if (db_rows_count(rows) == 0)
-        return err_set(e, RC_NOT_FOUND, "brand not looked up yet");
-    copy_cell(out->tiktok_brand_id, sizeof(out->tiktok_brand_id), rows, "tiktok_brand_id");
-    copy_cell(out->chosen_by, sizeof(out->chosen_by), rows, "chosen_by");
-    out->age_s = db_i64(rows, 0, "age_s");
-    return RC_OK;
-}
-
-enum rc db_brand_put(struct db_tx *tx, const char *client_id, const char *name_key,
-                     const char *name, const char *tiktok_brand_id, const char *chosen_by,
-                     const char *authorized, struct err *e)
-{
-    struct db_args args = { 0 };
-
-    db_arg_text(&args, client_id);
-    db_arg_text(&args, name_key);
-    db_arg_text(&args, name);
-    db_arg_text(&args, str_blank(tiktok_brand_id) ? NULL : tiktok_brand_id);
-    db_arg_text(&args, chosen_by);
-    db_arg_text(&args, authorized);
-    return db_exec(
-        tx,
-        "INSERT INTO tiktok_brands (client_id, name_key, name, tiktok_brand_id, chosen_by, authorized) "
-        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (client_id, name_key) DO UPDATE SET "
-        "tiktok_brand_id = EXCLUDED.tiktok_brand_id, chosen_by = EXCLUDED.chosen_by, "
-        "authorized = EXCLUDED.authorized, updated_at = now() "
-        "WHERE tiktok_brands.chosen_by <> 'operator' OR EXCLUDED.chosen_by = 'operator'",
-        &args, NULL, e);
-}
-
 enum rc db_taxonomy_find(struct db_tx *tx, const char *client_id, const char *const *paths,
                          size_t n, struct taxonomy_row *out, struct err *e)
 {

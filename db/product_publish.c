@@ -36,16 +36,18 @@ enum rc db_product_category(struct db_tx *tx, const char *shop_id, const char *s
 }
 
 enum rc db_product_brand(struct db_tx *tx, const char *shop_id, const char *source_id,
-                         const char *tiktok_brand_id, struct err *e)
+                         const char *brand_key, const char *tiktok_brand_id, struct err *e)
 {
     struct db_args args = { 0 };
 
     db_arg_text(&args, shop_id);
     db_arg_text(&args, source_id);
     db_arg_text(&args, str_blank(tiktok_brand_id) ? NULL : tiktok_brand_id);
+    db_arg_text(&args, brand_key);
     return db_exec(tx,
-                   "UPDATE products SET tiktok_brand_id = $3, updated_at = now() "
-                   "WHERE shop_id = $1 AND source_id = $2",
+                   "UPDATE products SET tiktok_brand_id = $3, brand_key = $4, updated_at = now() "
+                   "WHERE shop_id = $1 AND source_id = $2 AND (tiktok_brand_id IS DISTINCT FROM $3"
+                   " OR brand_key IS DISTINCT FROM $4)",
                    &args, NULL, e);
 }
 

@@ -152,6 +152,22 @@ enum rc db_run_progress(struct db_tx *tx, const char *client_id, const char *id,
     return rc;
 }
 
+enum rc db_run_counters_reset(struct db_tx *tx, const char *client_id, const char *id,
+                              struct err *e)
+{
+    struct db_args a = { 0 };
+
+    if (id == NULL || id[0] == '\0')
+        return RC_OK;
+    db_arg_text(&a, client_id);
+    db_arg_text(&a, id);
+    return db_exec(
+        tx,
+        "UPDATE sync_runs SET total = 0, done = 0, created = 0, updated = 0, unchanged = 0, removed = 0,"
+        " held = 0, failed = 0 WHERE client_id = $1 AND id = $2 AND status IN ('queued', 'running')",
+        &a, NULL, e);
+}
+
 enum rc db_run_read_done(struct db_tx *tx, const char *client_id, const char *id, struct err *e)
 {
     struct db_args a = { 0 };

@@ -66,6 +66,8 @@ const struct http_route ROUTES[] = {
     { HTTP_GET, CLIENT "/overrides", HTTP_READ, BODY_NONE, overrides_list, "listOverrides", false },
     { HTTP_DELETE, CLIENT "/overrides/{override_id}", HTTP_SYNC, BODY_NONE, override_delete,
       "liftOverride", false },
+    { HTTP_GET, CLIENT "/brands", HTTP_READ, BODY_NONE, brands_list, "listBrands", false },
+    { HTTP_PUT, CLIENT "/brands/{name}", HTTP_SYNC, BODY_REST, brand_put, "putBrand", false },
     { HTTP_GET, CLIENT "/taxonomy", HTTP_READ, BODY_NONE, taxonomy_list, "listTaxonomy", false },
     { HTTP_PUT, CLIENT "/taxonomy", HTTP_SYNC, BODY_REST, taxonomy_put, "putTaxonomy", false },
     { HTTP_GET, CLIENT "/taxonomy/{source_category}", HTTP_READ, BODY_NONE, taxonomy_get,

@@ -58,6 +58,8 @@ static enum rc check_orders(const json_t *body, const struct client *c, struct e
     return RC_OK;
 }
 
+static const struct jspec_field NOTHING_SPEC[] = { { 0 } };
+
 static const struct trigger TRIGGERS[] = {
     { .kind = "products",
       .job_kind = "feed_read",
@@ -65,6 +67,7 @@ static const struct trigger TRIGGERS[] = {
       .body = PRODUCTS_SPEC,
       .check = check_products,
       .may_dry_run = true },
+    { .kind = "brands", .job_kind = "brands_sync", .lane = LANE_CATALOG, .body = NOTHING_SPEC },
     { .kind = "orders",
       .job_kind = "order_poll",
       .lane = LANE_ORDERS,

@@ -113,7 +113,7 @@ enum rc db_product_state(struct db_tx *tx, const char *shop_id, const char *sour
 enum rc db_product_category(struct db_tx *tx, const char *shop_id, const char *source_id,
                             const char *category_id, const char *chosen_by, struct err *e);
 enum rc db_product_brand(struct db_tx *tx, const char *shop_id, const char *source_id,
-                         const char *tiktok_brand_id, struct err *e);
+                         const char *brand_key, const char *tiktok_brand_id, struct err *e);
 /* Marks that a create is about to be sent: status publishing, create_sent_at, and an idempotency key (the given
  * one unless the product has one already; key returns the one to use). */
 enum rc db_product_create_begin(struct db_tx *tx, const char *shop_id, const char *source_id,
@@ -168,18 +168,6 @@ enum rc db_image_put(struct db_tx *tx, const char *client_id, const char *shop_i
 enum rc db_image_source_put(struct db_tx *tx, const char *client_id, const char *shop_id,
                             const char *url, const unsigned char *hash /* NULL = failed */,
                             const char *problem, struct err *e);
-
-struct brand_row {
-    char tiktok_brand_id[64]; /* "" = TikTok has none */
-    char chosen_by[16];       /* match, operator, none */
-    int64_t age_s;
-};
-enum rc db_brand_get(struct db_tx *tx, const char *client_id, const char *name_key,
-                     struct brand_row *out, struct err *e);
-/* Never overwrites an operator's choice. */
-enum rc db_brand_put(struct db_tx *tx, const char *client_id, const char *name_key,
-                     const char *name, const char *tiktok_brand_id, const char *chosen_by,
-                     const char *authorized, struct err *e);
 
 struct taxonomy_row {
     char tiktok_category_id[64];

@@ -35,6 +35,9 @@ enum rc db_run_start(struct db_tx *tx, const char *client_id, const char *id, st
  * failed, partial when some did, failed when all did. id "" does nothing. */
 enum rc db_run_progress(struct db_tx *tx, const char *client_id, const char *id,
                         const struct run_delta *delta, struct err *e);
+/* A run whose only job begins anew counts from the beginning. */
+enum rc db_run_counters_reset(struct db_tx *tx, const char *client_id, const char *id,
+                              struct err *e);
 /* All sources were read; `total` is final. Ends the run if everything is done already. */
 enum rc db_run_read_done(struct db_tx *tx, const char *client_id, const char *id, struct err *e);
 /* Ends with status failed/held/cancelled and a problem ({"code","detail"}); problem may be NULL. */

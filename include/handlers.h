@@ -65,6 +65,8 @@ HANDLER(order_resync_post);
 HANDLER(unlinked_skus_list);
 HANDLER(unlinked_sku_put);
 /* taxonomy.c */
+HANDLER(brands_list);
+HANDLER(brand_put);
 HANDLER(taxonomy_list);
 HANDLER(taxonomy_get);
 HANDLER(taxonomy_put);

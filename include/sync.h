@@ -83,7 +83,8 @@ enum rc sync_product_propose(struct job_ctx *ctx,
                              struct err *e); /* "product_propose", entity = its run */
 enum rc sync_order_poll(struct job_ctx *ctx, struct err *e); /* "order_poll", entity = "" */
 enum rc sync_order_import(struct job_ctx *ctx,
-                          struct err *e); /* "order_import", entity = order_id */
+                          struct err *e);                /* "order_import", entity = order_id */
+enum rc sync_brands(struct job_ctx *ctx, struct err *e); /* "brands_sync", entity = "" */
 enum rc sync_maintenance(struct job_ctx *ctx,
                          struct err *e); /* "maintenance": partitions, retention */
 

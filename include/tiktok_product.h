@@ -58,6 +58,10 @@ typedef bool (*tiktok_brand_fn)(void *user, const struct tiktok_brand *brand);
 enum rc tiktok_brands(struct tiktok_session *s, const char *category_id, const char *name,
                       tiktok_brand_fn each, void *user, struct err *e);
 
+/* Makes a custom brand. RC_INVALID: refused, e->platform_code says why. RC_UNSURE: look for it by its name. */
+enum rc tiktok_create_custom_brand(struct tiktok_session *s, const char *name,
+                                   char id[TIKTOK_ID_BYTES], struct err *e);
+
 struct tiktok_image {
     char uri[512];
     char url[1024];

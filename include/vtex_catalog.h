@@ -37,4 +37,8 @@ enum rc vtex_inventory(struct vtex_session *s, const char *sku_id,
 enum rc vtex_policy_warehouses(struct vtex_session *s, char out[VTEX_BALANCES_MAX][64], int *n,
                                struct err *e);
 
+/* Brands of one page (from 1): [{"id", "name", "isActive"}], new reference. *more: there is another page. */
+enum rc vtex_brands_page(struct vtex_session *s, int page, json_t **items, bool *more,
+                         struct err *e);
+
 #endif

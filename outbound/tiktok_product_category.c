@@ -192,6 +192,35 @@ enum rc tiktok_brands(struct tiktok_session *s, const char *category_id, const c
     return RC_OK;
 }
 
+enum rc tiktok_create_custom_brand(struct tiktok_session *s, const char *name,
+                                   char id[TIKTOK_ID_BYTES], struct err *e)
+{
+    json_auto_t *body = json_pack("{s:s}", "name", name);
+    const struct tiktok_req req = {
+        .operation = "create_custom_brands",
+        .method = "POST",
+        .path = "/product/202309/brands",
+        .with_cipher = false,
+        .writes = true,
+        .entity = name,
+        .body = body,
+    };
+    struct tiktok_reply reply = { 0 };
+    char made[TIKTOK_ID_BYTES];
+    enum rc rc =
+        body != NULL ? tiktok_call(s, &req, &reply, e) : err_set(e, RC_DOWN, "out of memory");
+
+    if (rc == RC_OK) {
+        jspec_id(reply.data, "id", made);
+        if (made[0] == '\0')
+            rc = err_set(e, RC_UNSURE, "TikTok made the brand but gave no id");
+        else
+            (void)str_copy(id, TIKTOK_ID_BYTES, made);
+    }
+    tiktok_reply_done(&reply);
+    return rc;
+}
+
 enum rc tiktok_upload_image(struct tiktok_session *s, const char *use_case, const void *bytes,
                             size_t len, const char *name, const char *type, const char *entity,
                             struct tiktok_image *out, struct err *e)

@@ -27,6 +27,7 @@ static const struct {
     { "get_category_rules", sbx_get_category_rules },
     { "get_attributes", sbx_get_attributes },
     { "get_brands", sbx_get_brands },
+    { "create_custom_brands", sbx_create_custom_brands },
     { "check_listing_prerequisites", sbx_check_prerequisites },
     { "get_warehouse_list", sbx_get_warehouse_list },
     { "upload_product_image", sbx_upload_image },

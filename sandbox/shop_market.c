@@ -366,6 +366,39 @@ void sbx_get_brands(struct sbx_call *c)
     sbx_page_next(c, offset, count, json_array_size(found));
 }
 
+void sbx_create_custom_brands(struct sbx_call *c)
+{
+    const char *name = sbx_text(c->body, "name");
+    size_t length = str_utf8_count(name), digits = 0, i;
+    json_t *list = json_object_get(c->sb->market, "brands");
+    json_t *one;
+    char id[32];
+
+    for (const char *p = name; *p != '\0' && digits < 5; p++)
+        digits = *p >= '0' && *p <= '9' ? digits + 1 : 0;
+    if (length < 2 || length > 30) {
+        sbx_fail(c, length < 2 ? 12052189 : 12052190, "Brand names have 2 to 30 characters.");
+        return;
+    }
+    if (digits >= 5 || !sbx_text_ok(name)) {
+        sbx_fail(c, digits >= 5 ? 12052192 : 12052191, "The brand name breaks the rules.");
+        return;
+    }
+    json_array_foreach(list, i, one)
+    {
+        if (str_eq(sbx_text(one, "name"), name)) {
+            sbx_fail(c, 12052205, "This brand name already exists.");
+            return;
+        }
+    }
+    sbx_id(c->sb, false, id);
+    sbx_append(list,
+               json_pack("{s:s, s:s, s:s, s:b, s:s}", "id", id, "name", name, "authorized_status",
+                         "UNAUTHORIZED", "is_t1_brand", 0, "brand_status", "AVAILABLE"));
+    c->data = sbx_need(json_object());
+    sbx_set_text(c->data, "id", id);
+}
+
 void sbx_check_prerequisites(struct sbx_call *c)
 {
     static const char *const items[] = { "SHOP_STATUS",           "SHOP_TAX",

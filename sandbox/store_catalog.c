@@ -204,22 +204,51 @@ void sbx_vtex_product(struct sbx_vtex *v)
                   "IsActive", 1, "ShowWithoutStock", 0, "ListStoreId", 1, 3));
 }
 
-void sbx_vtex_brands(struct sbx_vtex *v)
+static json_t *brands_new(const struct merchant *m)
 {
-    const struct merchant *m = v->sb->merchant;
     json_auto_t *seen = sbx_need(json_object());
+    json_t *list = sbx_need(json_array());
 
-    v->answer = sbx_need(json_array());
     for (int i = 0; i < m->n_products; i++) {
         const struct merchant_product *p = &m->products[i];
 
         if (json_object_get(seen, p->brand) != NULL)
             continue;
         sbx_set(seen, p->brand, json_true());
-        sbx_append(v->answer, json_pack("{s:i,s:s,s:b,s:s,s:s,s:n}", "id", p->brand_id, "name",
-                                        p->brand, "isActive", 1, "title", p->brand,
-                                        "metaTagDescription", p->brand, "imageUrl"));
+        sbx_append(list, json_pack("{s:i,s:s,s:b,s:s,s:s,s:n}", "id", p->brand_id, "name", p->brand,
+                                   "isActive", 1, "title", p->brand, "metaTagDescription", p->brand,
+                                   "imageUrl"));
     }
+    return list;
+}
+
+void sbx_vtex_brands(struct sbx_vtex *v)
+{
+    v->answer = brands_new(v->sb->merchant);
+}
+
+void sbx_vtex_brands_paged(struct sbx_vtex *v)
+{
+    const char *page_text = sbx_vtex_query(v, "page");
+    const char *size_text = sbx_vtex_query(v, "pageSize");
+    json_auto_t *all = NULL;
+    json_t *items;
+    int64_t page = 1, size = 100, total;
+
+    if ((page_text != NULL && !str_to_i64(page_text, 1, 1000000, &page)) ||
+        (size_text != NULL && !str_to_i64(size_text, 1, PAGE_MAX, &size))) {
+        sbx_vtex_fail(v, 400, "1", "page begins at 1, the size is at most %d", PAGE_MAX);
+        return;
+    }
+    all = brands_new(v->sb->merchant);
+    total = (int64_t)json_array_size(all);
+    items = sbx_need(json_array());
+    for (int64_t i = (page - 1) * size; i < page * size && i < total; i++)
+        sbx_append(items, json_incref(json_array_get(all, (size_t)i)));
+    v->answer =
+        sbx_need(json_pack("{s:o, s:{s:I, s:I, s:I, s:I}}", "items", items, "paging", "page",
+                           (json_int_t)page, "perPage", (json_int_t)size, "total",
+                           (json_int_t)total, "pages", (json_int_t)((total + size - 1) / size)));
 }
 
 static json_t *node_new(int id, const char *name, bool children)

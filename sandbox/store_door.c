@@ -25,6 +25,7 @@ static const struct {
     { "listSkuIdsBySalesChannel", sbx_vtex_sku_ids },
     { "getProduct", sbx_vtex_product },
     { "listBrands", sbx_vtex_brands },
+    { "listBrandsPaged", sbx_vtex_brands_paged },
     { "getCategoryTree", sbx_vtex_categories },
     { "listSalesChannels", sbx_vtex_channels },
     { "listAffiliates", sbx_vtex_affiliates },

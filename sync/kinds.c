@@ -29,6 +29,7 @@ const struct job_kind JOB_KINDS[] = {
       .run = sync_product_propose,
       .owns_run = true },
     { .name = "run_revert", .lane = LANE_CATALOG, .run = sync_run_revert, .owns_run = true },
+    { .name = "brands_sync", .lane = LANE_CATALOG, .run = sync_brands, .owns_run = true },
     { .name = "maintenance",
       .lane = LANE_MAINTENANCE,
       .run = sync_maintenance,

@@ -309,6 +309,29 @@ enum rc map_text_key(const char *text, struct buf *out, struct err *e)
     return buf_check(out, e);
 }
 
+enum rc map_text_base(const char *text, struct buf *out, struct err *e)
+{
+    const char *p = text ? text : "";
+    const char *end = p + strlen(p);
+
+    buf_clear(out);
+    while (p < end) {
+        unsigned cp = utf8_next(&p, end);
+
+        if (cp >= 0xC0 && cp <= 0xFF && BASE[cp - 0xC0] != '?') {
+            bool capital = cp <= 0xDE;
+
+            cp = (unsigned char)BASE[cp - 0xC0];
+            if (capital && cp >= 'a' && cp <= 'z')
+                cp -= 'a' - 'A';
+        } else if (cp >= 0x300 && cp <= 0x36F) {
+            continue;
+        }
+        text_put(out, cp);
+    }
+    return buf_check(out, e);
+}
+
 bool map_text_same(const char *a, const char *b)
 {
     OWN_BUF struct buf x;

@@ -18,6 +18,8 @@ bool map_text_has_word(const char *text);
 enum rc map_text_html(const char *html, size_t max_chars, struct buf *out, struct err *e);
 /* Key for comparing names: lower case, without accents, blanks collapsed. */
 enum rc map_text_key(const char *text, struct buf *out, struct err *e);
+/* The text without accents, its case kept. */
+enum rc map_text_base(const char *text, struct buf *out, struct err *e);
 /* Same name apart from case, accents and blanks. */
 bool map_text_same(const char *a, const char *b);
 

@@ -470,8 +470,11 @@ static enum rc edit_content(struct publish *p, bool *edited, struct err *e)
     struct tiktok_saved saved = { 0 };
     struct tiktok_issues issues = { 0 };
     json_auto_t *changed = NULL;
+    /* A partial edit changes no category, and cannot take a brand away. */
     bool whole = !str_eq(jspec_text(p->body, "category_id"),
-                         jspec_text(p->product.published, "category_id"));
+                         jspec_text(p->product.published, "category_id")) ||
+                 (json_object_get(p->product.published, "brand_id") != NULL &&
+                  json_object_get(p->body, "brand_id") == NULL);
     enum rc rc = differences(p, &changed, e);
 
     *edited = false;

@@ -26,6 +26,9 @@ const struct problem_word WORDS_PRODUCT[] = {
     { "TikTok has no brand \"%s\" that the shop can use.",
       "O TikTok não tem uma marca \"%s\" que a loja possa usar." },
 
+    { "The product is listed without its brand \"%s\": %s",
+      "O produto é anunciado sem a marca \"%s\": %s" },
+
     /* texts, pictures, package */
     { "Add a title to the feed.", "Inclua um título no feed." },
     { "The product has no title that TikTok accepts.",

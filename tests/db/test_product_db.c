@@ -2,6 +2,7 @@
 #include "check.h"
 #include "fresh.h"
 
+#include "db_brand.h"
 #include "db_product.h"
 #include "jspec.h"
 #include "str.h"

@@ -192,7 +192,7 @@ function common(tt, shop, category, json, out) {
   if (json.product_attributes) attributes(tt, category, json.product_attributes, out);
 }
 
-export function judgeCreate(tt, shop, json) {
+export function judgeCreate(tt, shop, json, product) {
   const out = [];
   const c = tt.categories.find((x) => x.id === json.category_id);
   if (!c) return [{ code: 12052023, message: `category ${json.category_id}` }];
@@ -201,7 +201,7 @@ export function judgeCreate(tt, shop, json) {
   if (json.category_version === 'v2') out.push({ code: 12052217, message: 'category_version v2 outside the US' });
   common(tt, shop, json.category_id, json, out);
   if (!json.product_attributes) attributes(tt, json.category_id, [], out);
-  skus(tt, shop, json.category_id, json.skus, out, { fresh: true });
+  skus(tt, shop, json.category_id, json.skus, out, { fresh: !product, product });
   return out;
 }
 

@@ -84,6 +84,15 @@ export class Vtex {
     return { status: 200, body: a.warehouses.filter((w) => w.dock).map((w) => ({ id: w.dock, name: w.dock, priority: 1, isActive: true, salesChannels: w.sc ?? [a.sc], dockTimeFake: '00:00:00', timeFakeOverhead: '00:00:00', freightTableIds: [] })) };
   }
 
+  listBrandsPaged({ a, q, wrong }) {
+    const size = Number(q.pageSize);
+    const page = Number(q.page);
+    if (!(page >= 1) || !(size >= 1 && size <= 1000)) wrong(`page ${q.page} of ${q.pageSize}`);
+    const all = a.brands ?? [];
+    return { status: 200, body: { items: all.slice((page - 1) * size, page * size).map((b) => ({ title: null, metaTagDescription: null, imageUrl: null, isActive: true, ...b })),
+      paging: { page, perPage: size, total: all.length, pages: Math.ceil(all.length / size) } } };
+  }
+
   // No postal code: prices and stock of the policy, no delivery.
   simulateCart({ a, json, q, wrong }) {
     if (q.sc !== a.sc) wrong(`sc ${q.sc}`);

@@ -81,7 +81,7 @@ static void refusals_name_the_field(void)
           "policies.order.address_lines" },
         { "{\"order\":{\"address_lines\":[\"city\"]}}", "policies.order.address_lines" },
         { "{\"order\":{\"phone_fallback\":\"11999999999\"}}", "policies.order.phone_fallback" },
-        { "{\"brand\":{\"when_unknown\":\"create\"}}", "policies.brand.when_unknown" },
+        { "{\"brand\":{\"when_unknown\":\"never\"}}", "policies.brand.when_unknown" },
     };
 
     for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
