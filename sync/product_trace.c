@@ -173,6 +173,10 @@ static enum rc settle_open(struct publish *p, struct db_tx *tx, const struct end
 
     for (int i = 0; rc == RC_OK && i < db_rows_count(rows); i++) {
         const struct publish_sku *sku = sku_of(p, db_text(rows, i, "seller_sku"));
+
+        if (str_eq(db_text(rows, i, "field"), "status"))
+            continue; /* whoever takes it off sale or puts it back ends that line */
+
         const char *word =
             overtaken(rows, i, p->ctx->job->run_id)
                 ? "superseded"

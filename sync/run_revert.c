@@ -11,6 +11,7 @@
 #include "db_product.h"
 #include "db_revert.h"
 #include "db_run.h"
+#include "db_shelf.h"
 #include "fault.h"
 #include "jspec.h"
 #include "money.h"
@@ -124,7 +125,7 @@ static enum rc hold(struct item *it, const char *seller_sku, const char *field, 
 static bool listed_now(const struct item *it)
 {
     return it->product.in_feed && it->product.tiktok_product_id[0] != '\0' &&
-           strcmp(it->product.status, "deleted") != 0;
+           str_eq(it->product.shelf, SHELF_ON) && strcmp(it->product.status, "deleted") != 0;
 }
 
 static enum rc revert_text(struct item *it, const char *field, const json_t *was, const json_t *is,

@@ -230,6 +230,18 @@ await test('what changed again, or is outside the price rules, is left alone and
   same(w.writes(from).length, 0, 'writes');
 });
 
+await test('a product that was taken off sale since is left alone', async () => {
+  edit('L_U3a', { price: '85.00 BRL' });
+  const run = await w.run(H);
+  await until('the new price', () => skuOf('U3a').price.amount === '93.50');
+  await w.must('POST', `/v1/clients/${H}/products/U3/deactivate`);
+  await until('it is off sale', async () => (await product('U3')).status === 'deactivated');
+  const back = await revert(run.id);
+  const [price] = await changes(back);
+  same([back.status, price.seller_sku, price.outcome, price.reason], ['succeeded', 'U3a', 'skipped', 'the product is not listed any more'], JSON.stringify(price));
+  same([skuOf('U3a').price.amount, (await overrides('?source_id=U3')).filter((o) => o.seller_sku === 'U3a').length], ['93.50', 0], 'nothing was sent');
+});
+
 await test('no request broke a contract', () => w.noViolations());
 await test('SIGTERM ends it', () => w.connector.stop());
 await end();
