@@ -183,31 +183,55 @@ enum rc db_order_shop(struct db_tx *tx, const char *client_id, const char *order
     return RC_OK;
 }
 
-enum rc db_order_unlinked_list(struct db_tx *tx, const char *client_id, json_t **items,
-                               struct err *e)
+/* SKUs that orders named come first, then those that only stand in TikTok's catalog; the cursor is the group's digit
+ * and the id. */
+static const char UNLINKED_SQL[] =
+    "SELECT u.nr || u.tiktok_sku_id AS cursor, json_build_object('tiktok_sku_id', u.tiktok_sku_id,"
+    " 'seller_sku', u.seller_sku, 'product_name', u.product_name, 'tiktok_product_id',"
+    " u.tiktok_product_id, 'shop_id', u.shop_id, 'seen_in', CASE u.nr WHEN '0' THEN 'order'"
+    " ELSE 'catalog' END, 'first_seen_at', to_char(u.first_seen_at AT TIME ZONE 'UTC',"
+    " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), 'waiting_orders', (SELECT count(*) FROM tiktok_orders t"
+    "  WHERE t.client_id = $1 AND t.state = 'waiting_mapping' AND t.items @>"
+    "  jsonb_build_array(jsonb_build_object('tiktok_sku_id', u.tiktok_sku_id)))) AS doc FROM ("
+    " (SELECT '0' AS nr, l.tiktok_sku_id, l.seller_sku, l.product_name, c.tiktok_product_id,"
+    "   l.shop_id, l.first_seen_at FROM sku_links l LEFT JOIN tiktok_catalog_skus c"
+    "   ON c.shop_id = l.shop_id AND c.tiktok_sku_id = l.tiktok_sku_id"
+    "  WHERE l.client_id = $1 AND l.vtex_sku_id IS NULL AND left($2, 1) <> '1'"
+    "   AND l.tiktok_sku_id > substr($2, 2) ORDER BY l.tiktok_sku_id LIMIT $3::bigint)"
+    " UNION ALL (SELECT '1', k.tiktok_sku_id, k.seller_sku, c.title, c.tiktok_product_id,"
+    "   k.shop_id, c.first_seen_at FROM tiktok_catalog_skus k JOIN tiktok_catalog c"
+    "   ON c.shop_id = k.shop_id AND c.tiktok_product_id = k.tiktok_product_id"
+    "  WHERE k.client_id = $1"
+    "   AND k.tiktok_sku_id > CASE left($2, 1) WHEN '1' THEN substr($2, 2) ELSE '' END"
+    "   AND NOT EXISTS (SELECT 1 FROM skus s WHERE s.shop_id = k.shop_id"
+    "    AND s.tiktok_sku_id = k.tiktok_sku_id)"
+    "   AND NOT EXISTS (SELECT 1 FROM sku_links l WHERE l.client_id = $1"
+    "    AND l.tiktok_sku_id = k.tiktok_sku_id)"
+    "  ORDER BY k.tiktok_sku_id LIMIT $3::bigint)) u ORDER BY u.nr, u.tiktok_sku_id LIMIT $3::bigint";
+
+enum rc db_order_unlinked_list(struct db_tx *tx, const char *client_id, const char *cursor,
+                               int limit, json_t **items, char next[160], struct err *e)
 {
-    static const char sql[] =
-        "SELECT coalesce(json_agg(json_build_object('tiktok_sku_id', l.tiktok_sku_id, 'seller_sku',"
-        " l.seller_sku, 'product_name', l.product_name, 'shop_id', l.shop_id, 'first_seen_at',"
-        " to_char(l.first_seen_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), 'waiting_orders',"
-        " (SELECT count(*) FROM tiktok_orders t WHERE t.client_id = $1 AND t.state = 'waiting_mapping'"
-        "  AND t.items @> jsonb_build_array(jsonb_build_object('tiktok_sku_id', l.tiktok_sku_id))))"
-        " ORDER BY l.first_seen_at, l.tiktok_sku_id), '[]'::json) AS doc"
-        " FROM (SELECT * FROM sku_links WHERE client_id = $1 AND vtex_sku_id IS NULL"
-        "  ORDER BY first_seen_at, tiktok_sku_id LIMIT 1000) AS l";
     OWN_ROWS struct db_rows *rows = NULL;
+    json_auto_t *list = json_array();
     struct db_args a = { 0 };
-    json_t *doc;
+    int n;
     enum rc rc;
 
     db_arg_text(&a, client_id);
-    rc = db_exec(tx, sql, &a, &rows, e);
+    db_arg_text(&a, cursor != NULL ? cursor : "");
+    db_arg_i64(&a, limit + 1); /* one more tells whether there is a next page */
+    rc = db_exec(tx, UNLINKED_SQL, &a, &rows, e);
     if (rc != RC_OK)
         return rc;
-    doc = db_json_new(rows, 0, "doc");
-    if (!doc)
-        return err_set(e, RC_BUG, "out of memory");
-    *items = doc;
+    n = db_rows_count(rows);
+    next[0] = '\0';
+    for (int i = 0; i < n && i < limit; i++)
+        if (list == NULL || json_array_append_new(list, db_json_new(rows, i, "doc")) != 0)
+            return err_set(e, RC_BUG, "out of memory");
+    if (n > limit && !str_copy(next, 160, db_text(rows, limit - 1, "cursor")))
+        return err_set(e, RC_BUG, "the id of a SKU is too long");
+    *items = json_incref(list);
     return RC_OK;
 }
 
@@ -237,9 +261,19 @@ enum rc db_order_unlinked_link(struct db_tx *tx, const char *client_id, const ch
                                const char *vtex_sku_id, const char *who, int64_t *released,
                                struct err *e)
 {
+    /* One that only stands in the catalog gets its row now. */
     static const char sql[] =
-        "UPDATE sku_links SET vtex_sku_id = $3, linked_by = $4, linked_at = now()"
-        " WHERE client_id = $1 AND tiktok_sku_id = $2";
+        "WITH old AS (UPDATE sku_links SET vtex_sku_id = $3, linked_by = $4, linked_at = now()"
+        "  WHERE client_id = $1 AND tiktok_sku_id = $2 RETURNING tiktok_sku_id),"
+        " new AS (INSERT INTO sku_links (client_id, tiktok_sku_id, shop_id, seller_sku, product_name,"
+        "  vtex_sku_id, linked_by, linked_at) SELECT $1, k.tiktok_sku_id, k.shop_id, k.seller_sku,"
+        "  c.title, $3, $4, now() FROM tiktok_catalog_skus k JOIN tiktok_catalog c"
+        "  ON c.shop_id = k.shop_id AND c.tiktok_product_id = k.tiktok_product_id"
+        "  WHERE k.client_id = $1 AND k.tiktok_sku_id = $2 AND NOT EXISTS (SELECT 1 FROM old) LIMIT 1"
+        "  ON CONFLICT (client_id, tiktok_sku_id) DO UPDATE SET vtex_sku_id = excluded.vtex_sku_id,"
+        "  linked_by = excluded.linked_by, linked_at = now() RETURNING tiktok_sku_id)"
+        " SELECT tiktok_sku_id FROM old UNION ALL SELECT tiktok_sku_id FROM new";
+    OWN_ROWS struct db_rows *rows = NULL;
     struct db_args a = { 0 };
     enum rc rc;
 
@@ -249,11 +283,11 @@ enum rc db_order_unlinked_link(struct db_tx *tx, const char *client_id, const ch
     db_arg_text(&a, tiktok_sku_id);
     db_arg_text(&a, vtex_sku_id);
     db_arg_text(&a, who);
-    rc = db_exec(tx, sql, &a, NULL, e);
+    rc = db_exec(tx, sql, &a, &rows, e);
     if (rc != RC_OK)
         return rc;
-    if (db_affected(tx) == 0)
-        return err_code(e, RC_NOT_FOUND, "sku_not_found", "no order named the TikTok SKU %s",
-                        tiktok_sku_id);
+    if (db_rows_count(rows) == 0)
+        return err_code(e, RC_NOT_FOUND, "sku_not_found",
+                        "no order named the TikTok SKU %s, and no catalog shows it", tiktok_sku_id);
     return orders_release(tx, client_id, tiktok_sku_id, released, e);
 }

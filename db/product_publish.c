@@ -111,6 +111,20 @@ enum rc db_product_published(struct db_tx *tx, const char *shop_id, const char *
                    &args, NULL, e);
 }
 
+enum rc db_product_settled(struct db_tx *tx, const char *shop_id, const char *source_id,
+                           const json_t *published, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, source_id);
+    db_arg_json(&args, published);
+    return db_exec(tx,
+                   "UPDATE products SET published = $3::jsonb, updated_at = now() "
+                   "WHERE shop_id = $1 AND source_id = $2",
+                   &args, NULL, e);
+}
+
 enum rc db_product_audit(struct db_tx *tx, const char *shop_id, const char *source_id,
                          const char *status, const char *audit_status, const json_t *problems,
                          struct err *e)

@@ -126,14 +126,16 @@ enum rc unlinked_skus_list(void *user, struct http_req *req, struct http_reply *
     struct app *app = user;
     OWN_TX struct db_tx *tx = NULL;
     json_auto_t *items = NULL;
+    struct rest_page page;
     const char *client_id = NULL;
-    enum rc rc = rest_no_query(req, e);
+    char next[160];
+    enum rc rc = rest_page_read(req, NULL, &page, e);
 
     if (rc == RC_OK)
         rc = rest_begin(app, req, "unlinked_skus", &client_id, &tx, e);
     if (rc == RC_OK)
-        rc = db_order_unlinked_list(tx, client_id, &items, e);
-    return rc == RC_OK ? rest_page_reply(reply, req, items, NULL, e) : rc;
+        rc = db_order_unlinked_list(tx, client_id, page.cursor, page.limit, &items, next, e);
+    return rc == RC_OK ? rest_page_reply(reply, req, items, next, e) : rc;
 }
 
 enum rc unlinked_sku_put(void *user, struct http_req *req, struct http_reply *reply, struct err *e)

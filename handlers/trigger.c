@@ -20,6 +20,8 @@ static const struct jspec_field ORDERS_SPEC[] = {
     { 0 },
 };
 
+static const struct jspec_field EMPTY_SPEC[] = { { 0 } };
+
 static enum rc check_products(const json_t *body, const struct client *c, struct err *e)
 {
     const char *url = jspec_text(body, "url");
@@ -74,6 +76,11 @@ static const struct trigger TRIGGERS[] = {
       .body = ORDERS_SPEC,
       .check = check_orders,
       .entity = TRIGGER_EACH },
+    { .kind = "reconcile",
+      .job_kind = "reconcile",
+      .lane = LANE_CATALOG,
+      .body = EMPTY_SPEC,
+      .may_dry_run = true },
 };
 
 const struct trigger *trigger_find(const char *kind)

@@ -157,9 +157,11 @@ enum rc db_order_get_json(struct db_tx *tx, const char *client_id, const char *o
 /* The shop of an order of this client; RC_NOT_FOUND. */
 enum rc db_order_shop(struct db_tx *tx, const char *client_id, const char *order_id,
                       char shop_id[72], struct err *e);
-/* Unlinked SKUs: [{"tiktok_sku_id", "seller_sku", "product_name", "first_seen_at", "waiting_orders"}]. */
-enum rc db_order_unlinked_list(struct db_tx *tx, const char *client_id, json_t **items,
-                               struct err *e);
+/* Unlinked SKUs, those of orders first, then those that stand in TikTok's catalog only: [{"tiktok_sku_id",
+ * "seller_sku", "product_name", "tiktok_product_id", "shop_id", "seen_in", "first_seen_at", "waiting_orders"}].
+ * cursor: `next` of the page before, "" or NULL for the first. */
+enum rc db_order_unlinked_list(struct db_tx *tx, const char *client_id, const char *cursor,
+                               int limit, json_t **items, char next[160], struct err *e);
 /* A person links a TikTok SKU to VTEX and so releases the orders that wait for it; *released may be NULL. */
 enum rc db_order_unlinked_link(struct db_tx *tx, const char *client_id, const char *tiktok_sku_id,
                                const char *vtex_sku_id, const char *who, int64_t *released,

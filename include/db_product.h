@@ -55,6 +55,7 @@ struct product {
     char category_chosen_by[16];
     char tiktok_brand_id[64];
     int64_t published_us;
+    bool adopted;            /* stood on TikTok before it was linked */
     char counted_run_id[40]; /* run whose counters already include this product */
     struct sku *skus;        /* owned, by position */
     int n_skus;
@@ -126,6 +127,9 @@ enum rc db_product_published(struct db_tx *tx, const char *shop_id, const char *
                              const char *tiktok_product_id, const char *published_hash,
                              const json_t *published, const char *status, const json_t *problems,
                              struct err *e);
+/* The content on TikTok counts as this without a call. */
+enum rc db_product_settled(struct db_tx *tx, const char *shop_id, const char *source_id,
+                           const json_t *published, struct err *e);
 enum rc db_product_audit(struct db_tx *tx, const char *shop_id, const char *source_id,
                          const char *status, const char *audit_status, const json_t *problems,
                          struct err *e);

@@ -81,6 +81,10 @@ enum rc sync_run_revert(struct job_ctx *ctx,
                         struct err *e); /* "run_revert", entity = the run that puts back */
 enum rc sync_product_propose(struct job_ctx *ctx,
                              struct err *e); /* "product_propose", entity = its run */
+enum rc sync_catalog_read(struct job_ctx *ctx,
+                          struct err *e); /* "catalog_read", entity = "": TikTok's listing */
+enum rc sync_reconcile(struct job_ctx *ctx,
+                       struct err *e); /* "reconcile": the same in full, with a run */
 enum rc sync_order_poll(struct job_ctx *ctx, struct err *e); /* "order_poll", entity = "" */
 enum rc sync_order_import(struct job_ctx *ctx,
                           struct err *e);                /* "order_import", entity = order_id */

@@ -118,4 +118,19 @@ enum rc tiktok_get_product(struct tiktok_session *s, const char *product_id, boo
 enum rc tiktok_search_products(struct tiktok_session *s, const char *const *seller_skus, size_t n,
                                json_t **products, struct err *e);
 
+/* Products made from from_s to to_s, unix seconds, both inclusive; 0 = open. */
+struct tiktok_window {
+    int64_t from_s, to_s;
+};
+struct tiktok_page {
+    json_t *
+        products; /* owned, never NULL: [{"id", "title", "status", "skus", "create_time", "update_time"}] */
+    char next[512]; /* token of the next page; "" on the last one */
+    int64_t total;  /* as TikTok counts the window; -1 = it does not say */
+    bool too_many;  /* TikTok does not list so many at once: ask for a smaller window */
+};
+/* One page of all products of the shop in any state; token: of the page before, "" or NULL for the first. */
+enum rc tiktok_list_products(struct tiktok_session *s, const struct tiktok_window *window,
+                             const char *token, struct tiktok_page *out, struct err *e);
+
 #endif

@@ -2,6 +2,7 @@
 #include "sync.h"
 
 #define MAINTENANCE_S (6 * 3600)
+#define CATALOG_READ_S (24 * 3600)
 
 static int order_poll_s(const struct cfg *cfg)
 {
@@ -30,6 +31,11 @@ const struct job_kind JOB_KINDS[] = {
       .owns_run = true },
     { .name = "run_revert", .lane = LANE_CATALOG, .run = sync_run_revert, .owns_run = true },
     { .name = "brands_sync", .lane = LANE_CATALOG, .run = sync_brands, .owns_run = true },
+    { .name = "catalog_read",
+      .lane = LANE_CATALOG,
+      .run = sync_catalog_read,
+      .every_s = CATALOG_READ_S },
+    { .name = "reconcile", .lane = LANE_CATALOG, .run = sync_reconcile, .owns_run = true },
     { .name = "maintenance",
       .lane = LANE_MAINTENANCE,
       .run = sync_maintenance,

@@ -18,6 +18,7 @@ struct problem_word {
 extern const struct problem_word WORDS_FEED[], WORDS_PRODUCT[], WORDS_PREFLIGHT[], WORDS_REVIEW[],
     WORDS_TIKTOK[], WORDS_REASONS[];
 extern const struct problem_word WORDS_PROPOSAL[];
+extern const struct problem_word WORDS_ADOPTION[];
 
 /* All subjects, ended by NULL. */
 const struct problem_word *const *problem_words(void);

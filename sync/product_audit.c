@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "db_catalog.h"
 #include "db_product.h"
 #include "db_shelf.h"
 #include "jspec.h"
@@ -15,6 +16,7 @@
 
 #define POLL_MIN_US (30 * US_PER_S)
 #define POLL_MAX_US (1800 * US_PER_S)
+#define CREATING_US (5 * US_PER_S)
 
 struct audit {
     struct job_ctx *ctx;
@@ -244,13 +246,69 @@ static enum rc look_again(const struct audit *a, struct err *e)
     return rc;
 }
 
+/* ---- products that are not ours ----------------------------------------------------------------- */
+
+/* Whether it may be what a create of ours made whose answer is not stored yet. */
+static enum rc may_be_ours(struct job_ctx *ctx, bool *maybe, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    enum rc rc = job_tx_begin(ctx, "audit_creating", &tx, e);
+
+    return rc == RC_OK
+               ? db_catalog_creating(tx, ctx->job->shop_id, ctx->job->first_due_us, maybe, e)
+               : rc;
+}
+
+static enum rc store_foreign(struct job_ctx *ctx, const json_t *product, struct err *e)
+{
+    const struct job *job = ctx->job;
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *one = json_array();
+    enum rc rc = job_tx_begin(ctx, "catalog_foreign", &tx, e);
+
+    if (product != NULL && json_array_append(one, (json_t *)product) != 0)
+        return err_set(e, RC_BUG, "out of memory");
+    if (rc ==
+        RC_OK) /* by what it was: a product that had several candidates may be left with one */
+        rc = db_catalog_ask(tx, job->client_id, job->shop_id, job->entity, e);
+    if (rc == RC_OK)
+        rc = product != NULL ? db_catalog_put(tx, job->client_id, job->shop_id, one, true, e)
+                             : db_catalog_drop(tx, job->shop_id, job->entity, e);
+    if (rc == RC_OK)
+        rc = db_catalog_ask(tx, job->client_id, job->shop_id, job->entity, e);
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
+/* People listed it themselves: it is known from now on, and may be one that the feed has. */
+static enum rc look_at_foreign(struct job_ctx *ctx, struct err *e)
+{
+    struct tiktok_session session = { 0 };
+    json_auto_t *product = NULL;
+    bool maybe = false;
+    enum rc rc = may_be_ours(ctx, &maybe, e);
+
+    if (rc == RC_OK && maybe) {
+        rc = err_code(e, RC_BUSY, "creating", "the product may be one that is being created");
+        if (e != NULL)
+            e->retry_after_us = CREATING_US;
+        return rc;
+    }
+    if (rc == RC_OK)
+        rc = session_tiktok_open(ctx, &session, e);
+    if (rc != RC_OK)
+        return rc;
+    rc = tiktok_get_product(&session, ctx->job->entity, false, &product, NULL, e);
+    session_tiktok_done(&session);
+    return rc == RC_OK || rc == RC_NOT_FOUND ? store_foreign(ctx, product, e) : rc;
+}
+
 enum rc sync_product_audit(struct job_ctx *ctx, struct err *e)
 {
     struct audit a = { .ctx = ctx };
     enum rc rc = load(&a, e);
 
     if (rc == RC_NOT_FOUND)
-        return RC_OK; /* a product that people listed themselves */
+        return look_at_foreign(ctx, e);
     if (rc == RC_OK)
         rc = ask(&a, e);
     if (rc == RC_OK)

@@ -229,6 +229,9 @@ static enum rc edit_whole(struct publish *p, struct tiktok_saved *saved,
     if (json_object_set_new(body, "skus", edit_skus(p->body)) != 0)
         return err_set(e, RC_BUG, "out of memory");
     keep_foreign(current, body);
+    rc = publish_keep_added(p, body, true, e);
+    if (rc != RC_OK)
+        return rc;
     return tiktok_edit_product(&p->tiktok, p->product.tiktok_product_id, body, saved, issues, e);
 }
 
@@ -465,6 +468,20 @@ enum rc publish_send_values(struct publish *p, struct err *e)
 
 /* ---- the whole --------------------------------------------------------------------------------- */
 
+/* All that differs is what people made of an adopted product: nothing is to be sent. */
+static enum rc settle(struct publish *p, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *content = map_product_content(p->body);
+    enum rc rc = content != NULL ? RC_OK : err_set(e, RC_BUG, "out of memory");
+
+    if (rc == RC_OK)
+        rc = job_tx_begin(p->ctx, "product_settled", &tx, e);
+    if (rc == RC_OK)
+        rc = db_product_settled(tx, p->shop.shop_id, p->product.source_id, content, e);
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
 static enum rc edit_content(struct publish *p, bool *edited, struct err *e)
 {
     struct tiktok_saved saved = { 0 };
@@ -480,6 +497,13 @@ static enum rc edit_content(struct publish *p, bool *edited, struct err *e)
     *edited = false;
     if (rc != RC_OK || (!whole && json_object_size(changed) == 0))
         return rc;
+    if (!whole) {
+        rc = publish_keep_added(p, changed, false, e);
+        if (rc != RC_OK)
+            return rc;
+        if (json_object_size(changed) == 0)
+            return settle(p, e);
+    }
     *edited = true;
     rc = publish_trace_fields(p, whole ? p->body : changed, e);
     if (rc != RC_OK)

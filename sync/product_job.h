@@ -67,6 +67,8 @@ struct publish {
     bool
         hold_refused; /* TikTok refused an edit that held values only: nothing is wrong with the product */
     bool values_known; /* prices and stock of all SKUs were worked out */
+    json_t *on_tiktok; /* owned; NULL = not read: the product as TikTok has it */
+    bool frozen;       /* linked, but TikTok takes no edits of it */
     bool
         create_refused; /* TikTok's final word on the create: the next one is another logical create */
 };
@@ -83,6 +85,10 @@ enum rc publish_prerequisites(struct publish *p, bool *ready, struct err *e);
 enum rc publish_await_ready(struct publish *p, struct err *e);
 enum rc publish_warehouse(struct publish *p, struct err *e);
 enum rc publish_skus(struct publish *p, struct err *e);
+/* Before anything else: RC_BUSY until TikTok's listing of the shop is known (product_adopt.c). */
+enum rc publish_catalog_known(struct publish *p, struct err *e);
+/* Links a product that TikTok has already. */
+enum rc publish_adopt(struct publish *p, struct err *e);
 enum rc publish_values(struct publish *p, struct err *e);
 enum rc publish_category(struct publish *p, struct err *e);
 enum rc publish_brand(struct publish *p, struct err *e);
@@ -136,6 +142,16 @@ enum rc publish_create(struct publish *p, struct err *e);
 enum rc publish_edit(struct publish *p, struct err *e);
 /* Sends prices and stock alone: what keeps the content of a live product back must not let it sell what is gone. */
 enum rc publish_send_values(struct publish *p, struct err *e);
+
+/* SKUs of TikTok's product as an edit sends them, without ids; new reference (product_added.c). */
+json_t *publish_added_skus(const json_t *product);
+/* Attributes that the category requires and people gave to an adopted product stand in for what the feed lacks. */
+enum rc publish_added_attributes(struct publish *p, struct err *e);
+/* An adopted product that was not edited since. */
+bool publish_first_edit(const struct publish *p);
+/* Puts what people added to an adopted product into an edit; members that need not be sent are taken out. whole: the
+ * edit replaces everything. */
+enum rc publish_keep_added(struct publish *p, json_t *changed, bool whole, struct err *e);
 
 /* Ends, each in one transaction with log row and run counters. */
 enum rc publish_refused(struct publish *p, const char *status, int64_t platform_code,

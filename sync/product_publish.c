@@ -40,6 +40,7 @@ static void publish_done(struct publish *p)
     json_decref(p->body);
     json_decref(p->changes);
     publish_overrides_done(p);
+    json_decref(p->on_tiktok);
     if (p->tiktok_open)
         session_tiktok_done(&p->tiktok);
     if (p->vtex_open)
@@ -216,10 +217,19 @@ typedef enum rc (*publish_step)(struct publish *p, struct err *e);
 /* In order; the first that finds a problem ends it. */
 static enum rc prepare(struct publish *p, struct err *e)
 {
-    static const publish_step STEPS[] = { publish_skus,         publish_values,   collect_listed,
-                                          check_early,          publish_category, publish_brand,
-                                          publish_keep_removed, check_texts,      add_pictures,
-                                          publish_overrides,    check_body };
+    static const publish_step STEPS[] = { publish_skus,
+                                          publish_adopt,
+                                          publish_values,
+                                          collect_listed,
+                                          check_early,
+                                          publish_category,
+                                          publish_added_attributes,
+                                          publish_brand,
+                                          publish_keep_removed,
+                                          check_texts,
+                                          add_pictures,
+                                          publish_overrides,
+                                          check_body };
 
     for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]) && !publish_blocked(p); i++) {
         enum rc rc = STEPS[i](p, e);
@@ -250,7 +260,10 @@ static enum rc publish(struct publish *p, struct err *e)
 {
     bool fresh = p->product.tiktok_product_id[0] == '\0';
     bool ready = true;
-    enum rc rc = open_sessions(p, e);
+    enum rc rc = publish_catalog_known(p, e);
+
+    if (rc == RC_OK)
+        rc = open_sessions(p, e);
 
     if (rc == RC_OK && fresh)
         rc = publish_prerequisites(p, &ready, e);
@@ -262,13 +275,15 @@ static enum rc publish(struct publish *p, struct err *e)
         rc = prepare(p, e);
     if (rc != RC_OK)
         return rc;
-    if (publish_blocked(p) && !fresh)
+    bool listed = p->product.tiktok_product_id[0] != '\0'; /* maybe since just now */
+
+    if (publish_blocked(p) && listed)
         rc = publish_send_values(p, e);
     if (rc == RC_OK && publish_blocked(p))
-        return publish_refused(p, "rejected", 0, NULL, e);
+        return publish_refused(p, p->frozen ? "held" : "rejected", 0, NULL, e);
     if (rc != RC_OK)
         return rc;
-    return fresh ? publish_create(p, e) : publish_edit(p, e);
+    return listed ? publish_edit(p, e) : publish_create(p, e);
 }
 
 /* Nothing more will come of it: the run must not wait for this product. */

@@ -697,6 +697,7 @@ static void an_unlinked_sku_waits_and_a_link_releases_it(void)
     struct db_tx *tx = NULL;
     json_t *list = NULL;
     int64_t released = 0;
+    char next[160];
 
     reset();
     W.known_sku = false;
@@ -709,7 +710,7 @@ static void an_unlinked_sku_waits_and_a_link_releases_it(void)
         fresh_count(P, "SELECT count(*) AS n FROM order_timeline WHERE event = 'waiting_mapping'"),
         1);
     CHECK_INT(db_tx_begin(P, "link", CLIENT, &tx, &e), RC_OK);
-    CHECK_INT(db_order_unlinked_list(tx, CLIENT, &list, &e), RC_OK);
+    CHECK_INT(db_order_unlinked_list(tx, CLIENT, "", 50, &list, next, &e), RC_OK);
     CHECK_INT(json_array_size(list), 2);
     CHECK_INT(jspec_int(json_array_get(list, 0), "waiting_orders", -1), 1);
     CHECK_STR(jspec_text(json_array_get(list, 0), "seller_sku"), "1201");
