@@ -44,6 +44,8 @@ static enum rc read_client(const struct db_rows *rows, struct client *c, struct 
     c->active = str_eq(db_text(rows, 0, "status"), "active");
     /* A NULL column leaves "", which is what the structure says for "none". */
     (void)str_copy(c->warehouse_id, sizeof c->warehouse_id, db_text(rows, 0, "warehouse_id"));
+    (void)str_copy(c->sandbox_shop_id, sizeof c->sandbox_shop_id,
+                   db_text(rows, 0, "sandbox_shop_id"));
     (void)str_copy(c->vtex_account, sizeof c->vtex_account, db_text(rows, 0, "vtex_account"));
     (void)str_copy(c->vtex_sales_channel, sizeof c->vtex_sales_channel,
                    db_text(rows, 0, "vtex_sales_channel"));
@@ -75,14 +77,15 @@ enum rc db_client_get(struct db_tx *tx, const char *client_id, struct client *ou
     enum rc rc;
 
     db_arg_text(&a, client_id);
-    rc = db_exec(tx,
-                 "SELECT client_id, name, status, feed_url, warehouse_id, vtex_account,"
-                 " vtex_sales_channel, vtex_affiliate_id,"
-                 " to_jsonb(vtex_warehouse_ids) AS vtex_warehouse_ids, policies, revision,"
-                 " created_at, updated_at, vtex_credentials IS NOT NULL AS has_credentials,"
-                 " hook_secret IS NOT NULL AS has_hook_secret"
-                 " FROM clients WHERE client_id = $1",
-                 &a, &rows, e);
+    rc = db_exec(
+        tx,
+        "SELECT client_id, name, status, feed_url, warehouse_id, sandbox_shop_id, vtex_account,"
+        " vtex_sales_channel, vtex_affiliate_id,"
+        " to_jsonb(vtex_warehouse_ids) AS vtex_warehouse_ids, policies, revision,"
+        " created_at, updated_at, vtex_credentials IS NOT NULL AS has_credentials,"
+        " hook_secret IS NOT NULL AS has_hook_secret"
+        " FROM clients WHERE client_id = $1",
+        &a, &rows, e);
     if (rc != RC_OK)
         return rc;
     if (db_rows_count(rows) == 0)
@@ -215,7 +218,8 @@ enum rc db_shop_primary(struct db_tx *tx, const char *client_id, struct shop *ou
     rc = db_exec(tx,
                  "SELECT shop_id, client_id, open_id, name, region, status, warehouse_id"
                  " FROM shops WHERE client_id = $1 AND status = 'connected'"
-                 " ORDER BY connected_at, shop_id LIMIT 1",
+                 " AND shop_id IS DISTINCT FROM (SELECT sandbox_shop_id FROM clients"
+                 "  WHERE client_id = $1) ORDER BY connected_at, shop_id LIMIT 1",
                  &a, &rows, e);
     if (rc != RC_OK)
         return rc;
@@ -224,6 +228,25 @@ enum rc db_shop_primary(struct db_tx *tx, const char *client_id, struct shop *ou
                         "the client has no connected TikTok shop");
     read_shop(rows, out);
     return RC_OK;
+}
+
+enum rc db_shop_sandbox(struct db_tx *tx, const struct client *c, struct shop *out, struct err *e)
+{
+    struct shop shop = { 0 };
+    enum rc rc;
+
+    if (c->sandbox_shop_id[0] == '\0')
+        return err_code(e, RC_NOT_FOUND, "no_sandbox_shop", "the client has no test shop");
+    rc = db_shop_get(tx, c->sandbox_shop_id, &shop, e);
+    if (rc == RC_NOT_FOUND || (rc == RC_OK && !str_eq(shop.client_id, c->client_id)))
+        return err_code(e, RC_NOT_FOUND, "no_sandbox_shop",
+                        "the test shop %s is no shop of the client", c->sandbox_shop_id);
+    if (rc == RC_OK && !str_eq(shop.status, "connected"))
+        return err_code(e, RC_NOT_FOUND, "no_sandbox_shop", "the test shop %s is not connected",
+                        c->sandbox_shop_id);
+    if (rc == RC_OK)
+        *out = shop;
+    return rc;
 }
 
 enum rc db_audit(struct db_tx *tx, const char *client_id, const char *who, const char *action,

@@ -50,24 +50,27 @@ static enum rc put_row(struct db_tx *tx, const struct client_write *w, struct er
     db_arg_text(&a, w->vtex_affiliate_id);
     db_arg_text_array(&a, w->vtex_warehouse_ids, w->n_vtex_warehouse_ids);
     db_arg_json(&a, w->policies != NULL ? w->policies : none);
-    return db_exec(tx,
-                   "INSERT INTO clients AS c (client_id, name, feed_url, warehouse_id,"
-                   " vtex_account, vtex_sales_channel, vtex_affiliate_id, vtex_warehouse_ids,"
-                   " policies) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-                   " ON CONFLICT (client_id) DO UPDATE SET name = excluded.name,"
-                   " status = 'active', feed_url = excluded.feed_url,"
-                   " warehouse_id = excluded.warehouse_id, vtex_account = excluded.vtex_account,"
-                   " vtex_sales_channel = excluded.vtex_sales_channel,"
-                   " vtex_affiliate_id = excluded.vtex_affiliate_id,"
-                   " vtex_warehouse_ids = excluded.vtex_warehouse_ids,"
-                   " policies = excluded.policies, revision = c.revision + 1, updated_at = now(),"
-                   " vtex_credentials = CASE WHEN excluded.vtex_account IS NULL THEN NULL"
-                   " ELSE c.vtex_credentials END,"
-                   " hook_secret = CASE WHEN excluded.vtex_account IS NULL THEN NULL"
-                   " ELSE c.hook_secret END,"
-                   " hook_secret_digest = CASE WHEN excluded.vtex_account IS NULL THEN NULL"
-                   " ELSE c.hook_secret_digest END",
-                   &a, NULL, e);
+    db_arg_text(&a, w->sandbox_shop_id);
+    return db_exec(
+        tx,
+        "INSERT INTO clients AS c (client_id, name, feed_url, warehouse_id,"
+        " vtex_account, vtex_sales_channel, vtex_affiliate_id, vtex_warehouse_ids,"
+        " policies, sandbox_shop_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+        " ON CONFLICT (client_id) DO UPDATE SET name = excluded.name,"
+        " status = 'active', feed_url = excluded.feed_url,"
+        " warehouse_id = excluded.warehouse_id, vtex_account = excluded.vtex_account,"
+        " vtex_sales_channel = excluded.vtex_sales_channel,"
+        " vtex_affiliate_id = excluded.vtex_affiliate_id,"
+        " vtex_warehouse_ids = excluded.vtex_warehouse_ids,"
+        " policies = excluded.policies,"
+        " sandbox_shop_id = excluded.sandbox_shop_id, revision = c.revision + 1, updated_at = now(),"
+        " vtex_credentials = CASE WHEN excluded.vtex_account IS NULL THEN NULL"
+        " ELSE c.vtex_credentials END,"
+        " hook_secret = CASE WHEN excluded.vtex_account IS NULL THEN NULL"
+        " ELSE c.hook_secret END,"
+        " hook_secret_digest = CASE WHEN excluded.vtex_account IS NULL THEN NULL"
+        " ELSE c.hook_secret_digest END",
+        &a, NULL, e);
 }
 
 static enum rc put_credentials(struct db_tx *tx, const struct client_write *w, struct err *e)

@@ -5,6 +5,10 @@
 
 #include "str.h"
 
+/* The client's test shop, which is shown apart. */
+#define SANDBOX_SHOP_SQL \
+    "COALESCE((SELECT c.sandbox_shop_id FROM clients c WHERE c.client_id = $1), '')"
+
 #define TIME_SQL(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 #define MONEY_SQL(column) "(" column " / 100.0)::numeric(20, 2)::text"
 
@@ -41,10 +45,12 @@ static const char LIST_SQL[] =
     "AND ($3::text = '' OR strpos(lower(p.title), lower($3::text)) > 0 OR p.source_id = $3::text "
     "OR EXISTS (SELECT 1 FROM skus q WHERE q.shop_id = p.shop_id AND q.source_id = p.source_id "
     "AND q.seller_sku = $3::text)) "
+    "AND (p.shop_id = " SANDBOX_SHOP_SQL ") = $6::boolean "
     "AND p.source_id > $4::text ORDER BY p.source_id, p.shop_id LIMIT $5::bigint";
 
 enum rc db_product_list(struct db_tx *tx, const char *client_id, const char *status, const char *q,
-                        const char *after, int limit, json_t **items, char next[256], struct err *e)
+                        const char *after, bool sandbox, int limit, json_t **items, char next[256],
+                        struct err *e)
 {
     OWN_ROWS struct db_rows *rows = NULL;
     json_auto_t *list = json_array();
@@ -56,6 +62,7 @@ enum rc db_product_list(struct db_tx *tx, const char *client_id, const char *sta
     db_arg_text(&args, q ? q : "");
     db_arg_text(&args, after ? after : "");
     db_arg_i64(&args, wanted + 1); /* one more tells whether there is a next page */
+    db_arg_bool(&args, sandbox);
     enum rc rc = db_exec(tx, LIST_SQL, &args, &rows, e);
 
     if (rc != RC_OK)
@@ -94,16 +101,18 @@ static enum rc one_json(struct db_tx *tx, const char *sql, struct db_args *args,
 }
 
 enum rc db_product_show(struct db_tx *tx, const char *client_id, const char *source_id,
-                        json_t **out, struct err *e)
+                        bool sandbox, json_t **out, struct err *e)
 {
     struct db_args args = { 0 };
 
     db_arg_text(&args, client_id);
     db_arg_text(&args, source_id);
+    db_arg_bool(&args, sandbox);
     return one_json(tx,
                     "SELECT " ITEM_SQL
                     " AS item FROM products p JOIN shops h ON h.shop_id = p.shop_id "
                     "WHERE p.client_id = $1 AND p.source_id = $2 "
+                    "AND (p.shop_id = " SANDBOX_SHOP_SQL ") = $3::boolean "
                     "ORDER BY h.status = 'connected' DESC, h.connected_at LIMIT 1",
                     &args, "product", out, e);
 }
@@ -124,12 +133,13 @@ enum rc db_product_show(struct db_tx *tx, const char *client_id, const char *sou
     "WHEN p.status = 'rejected' THEN 'correction' ELSE 'publication' END"
 
 enum rc db_sku_explain(struct db_tx *tx, const char *client_id, const char *seller_sku,
-                       json_t **out, struct err *e)
+                       bool sandbox, json_t **out, struct err *e)
 {
     struct db_args args = { 0 };
 
     db_arg_text(&args, client_id);
     db_arg_text(&args, seller_sku);
+    db_arg_bool(&args, sandbox);
     return one_json(
         tx,
         "SELECT json_build_object('seller_sku', s.seller_sku, 'price', " EXPLAIN_SQL(
@@ -146,6 +156,7 @@ enum rc db_sku_explain(struct db_tx *tx, const char *client_id, const char *sell
                                                                       WAITING_SQL(
                                                                           "s.stock_desired",
                                                                           "s.stock_published")) ") AS item FROM skus s JOIN products p ON p.shop_id = s.shop_id AND p.source_id = s.source_id "
-                                                                                                "WHERE s.client_id = $1 AND s.seller_sku = $2 ORDER BY s.updated_at DESC LIMIT 1",
+                                                                                                "WHERE s.client_id = $1 AND s.seller_sku = $2 AND (s.shop_id = " SANDBOX_SHOP_SQL
+                                                                                                ") = $3::boolean ORDER BY s.updated_at DESC LIMIT 1",
         &args, "SKU", out, e);
 }

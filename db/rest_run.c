@@ -76,7 +76,8 @@ enum rc db_rest_run_changes(struct db_tx *tx, const char *client_id, const char 
 }
 
 enum rc db_rest_run_waiting(struct db_tx *tx, const char *client_id, const char *kind, bool dry_run,
-                            const json_t *params, char id[40], bool *same, struct err *e)
+                            const char *target, const json_t *params, char id[40], bool *same,
+                            struct err *e)
 {
     struct db_args a = { 0 };
     OWN_ROWS struct db_rows *rows = NULL;
@@ -86,9 +87,10 @@ enum rc db_rest_run_waiting(struct db_tx *tx, const char *client_id, const char 
     db_arg_text(&a, kind);
     db_arg_bool(&a, dry_run);
     db_arg_json(&a, params);
+    db_arg_text(&a, target);
     rc = db_exec(tx,
                  "SELECT id, params = $4::jsonb AS same FROM sync_runs WHERE client_id = $1"
-                 " AND kind = $2 AND dry_run = $3 AND status = 'queued'"
+                 " AND kind = $2 AND dry_run = $3 AND target = $5 AND status = 'queued'"
                  " ORDER BY id DESC LIMIT 1",
                  &a, &rows, e);
     if (rc != RC_OK)

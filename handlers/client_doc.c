@@ -35,6 +35,11 @@ static const struct jspec_field CLIENT_SPEC[] = {
       .nullable = true,
       .min = 1,
       .max = 63 },
+    { .name = "tik_tok_shop_sandbox_shop_id",
+      .type = JSPEC_TEXT,
+      .nullable = true,
+      .min = 1,
+      .max = 40 },
     { .name = "vtex", .type = JSPEC_OBJECT, .nullable = true, .sub = VTEX_SPEC },
     { .name = "policies", .type = JSPEC_OBJECT, .nullable = true, .sub = CLIENT_POLICIES_SPEC },
     { 0 },
@@ -143,6 +148,7 @@ enum rc client_doc_read(const json_t *doc, const struct client *stored, struct c
     w.name = jspec_text(doc, "name");
     w.feed_url = jspec_text(doc, "tik_tok_shop_feed_link");
     w.warehouse_id = jspec_text(doc, "tik_tok_shop_warehouse_id");
+    w.sandbox_shop_id = jspec_text(doc, "tik_tok_shop_sandbox_shop_id");
     w.policies = jspec_get(doc, "policies");
     if (!json_is_object(w.policies))
         w.policies = NULL;
@@ -152,6 +158,8 @@ enum rc client_doc_read(const json_t *doc, const struct client *stored, struct c
         return err_field(e, "tik_tok_shop_feed_link", "must be an http or https address");
     if (w.warehouse_id != NULL && !str_digits(w.warehouse_id))
         return err_field(e, "tik_tok_shop_warehouse_id", "must be digits");
+    if (w.sandbox_shop_id != NULL && !str_digits(w.sandbox_shop_id))
+        return err_field(e, "tik_tok_shop_sandbox_shop_id", "must be the id of a shop");
     rc = read_vtex(doc, stored, &w, e);
     if (rc == RC_OK)
         rc = check_policies(&w, e);
@@ -210,9 +218,10 @@ static void drop_nulls(json_t *object)
 json_t *client_doc_stored_new(const struct client *c)
 {
     json_t *vtex = vtex_new(c, NULL);
-    json_t *doc = json_pack("{s:s, s:s?, s:s?, s:o, s:O}", "name", c->name,
-                            "tik_tok_shop_feed_link", c->feed_url, "tik_tok_shop_warehouse_id",
-                            text_or_null(c->warehouse_id), "vtex", vtex, "policies", c->policies);
+    json_t *doc = json_pack(
+        "{s:s, s:s?, s:s?, s:s?, s:o, s:O}", "name", c->name, "tik_tok_shop_feed_link", c->feed_url,
+        "tik_tok_shop_warehouse_id", text_or_null(c->warehouse_id), "tik_tok_shop_sandbox_shop_id",
+        text_or_null(c->sandbox_shop_id), "vtex", vtex, "policies", c->policies);
 
     if (doc != NULL) {
         drop_nulls(json_object_get(doc, "vtex"));
@@ -228,10 +237,11 @@ json_t *client_doc_show_new(const struct client *c, const char *hook_secret)
 
     clock_write(c->created_us, created);
     clock_write(c->updated_us, updated);
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o, s:o, s:s, s:s}", "client_hash", c->client_id,
-                     "name", c->name, "status", c->active ? "active" : "inactive",
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o, s:o, s:s, s:s}", "client_hash",
+                     c->client_id, "name", c->name, "status", c->active ? "active" : "inactive",
                      "tik_tok_shop_feed_link", c->feed_url, "tik_tok_shop_warehouse_id",
-                     text_or_null(c->warehouse_id), "vtex", vtex_new(c, hook_secret), "policies",
+                     text_or_null(c->warehouse_id), "tik_tok_shop_sandbox_shop_id",
+                     text_or_null(c->sandbox_shop_id), "vtex", vtex_new(c, hook_secret), "policies",
                      client_policy_json_new(c), "created_at", created, "updated_at", updated);
 }
 

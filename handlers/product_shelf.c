@@ -44,7 +44,7 @@ static enum rc find(struct db_tx *tx, const char *client_id, const char *source_
                     struct shop *shop, struct err *e)
 {
     json_auto_t *doc = NULL;
-    enum rc rc = db_product_show(tx, client_id, source_id, &doc, e);
+    enum rc rc = db_product_show(tx, client_id, source_id, false, &doc, e);
 
     if (rc != RC_OK)
         return rc;
@@ -80,7 +80,7 @@ static enum rc act(struct app *app, struct http_req *req, struct http_reply *rep
     if (rc == RC_OK)
         rc = set(tx, client_id, shop.shop_id, source_id, shelf, publish, e);
     if (rc == RC_OK)
-        rc = db_product_show(tx, client_id, source_id, &doc, e);
+        rc = db_product_show(tx, client_id, source_id, false, &doc, e);
     if (rc == RC_OK)
         rc = rest_audit(tx, req, client_id, action, NULL, e);
     if (rc == RC_OK)

@@ -5,9 +5,25 @@
 #include "jspec.h"
 #include "str.h"
 
+/* "target=sandbox" shows what stands in the client's test shop. */
+static enum rc read_target(const struct http_req *req, bool *sandbox, struct err *e)
+{
+    char target[16];
+
+    *sandbox = false;
+    if (!http_query(req, "target", target, sizeof target))
+        return RC_OK;
+    if (!str_eq(target, "live") && !str_eq(target, "sandbox"))
+        return err_field(e, "target", "must be live or sandbox");
+    *sandbox = str_eq(target, "sandbox");
+    return RC_OK;
+}
+
+static const char *const TARGET_QUERY[] = { "target", NULL };
+
 enum rc products_list(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
 {
-    static const char *const QUERY[] = { "status", "q", NULL };
+    static const char *const QUERY[] = { "status", "q", "target", NULL };
     static const char *const STATUSES[] = { "waiting",     "publishing", "in_review",
                                             "live",        "rejected",   "held",
                                             "deactivated", "deleted",    NULL };
@@ -22,7 +38,11 @@ enum rc products_list(void *user, struct http_req *req, struct http_reply *reply
     char q_text[256];
     char next[256];
     bool known = false;
+    bool sandbox = false;
     enum rc rc = rest_page_read(req, QUERY, &page, e);
+
+    if (rc == RC_OK)
+        rc = read_target(req, &sandbox, e);
 
     if (rc == RC_OK)
         rc = rest_query(req, "status", status_text, sizeof status_text, &status, e);
@@ -35,7 +55,8 @@ enum rc products_list(void *user, struct http_req *req, struct http_reply *reply
     if (rc == RC_OK)
         rc = rest_begin(app, req, "products_list", &client_id, &tx, e);
     if (rc == RC_OK)
-        rc = db_product_list(tx, client_id, status, q, page.cursor, page.limit, &items, next, e);
+        rc = db_product_list(tx, client_id, status, q, page.cursor, sandbox, page.limit, &items,
+                             next, e);
     return rc == RC_OK ? rest_page_reply(reply, req, items, next, e) : rc;
 }
 
@@ -45,12 +66,16 @@ enum rc product_get(void *user, struct http_req *req, struct http_reply *reply, 
     OWN_TX struct db_tx *tx = NULL;
     json_auto_t *doc = NULL;
     const char *client_id = NULL;
-    enum rc rc = rest_no_query(req, e);
+    bool sandbox = false;
+    enum rc rc = http_query_check(req, TARGET_QUERY, e);
+
+    if (rc == RC_OK)
+        rc = read_target(req, &sandbox, e);
 
     if (rc == RC_OK)
         rc = rest_begin(app, req, "product_get", &client_id, &tx, e);
     if (rc == RC_OK)
-        rc = db_product_show(tx, client_id, http_param(req, "source_id"), &doc, e);
+        rc = db_product_show(tx, client_id, http_param(req, "source_id"), sandbox, &doc, e);
     return rc == RC_OK ? http_reply_json(reply, 200, doc, e) : rc;
 }
 
@@ -60,11 +85,15 @@ enum rc sku_explain_get(void *user, struct http_req *req, struct http_reply *rep
     OWN_TX struct db_tx *tx = NULL;
     json_auto_t *doc = NULL;
     const char *client_id = NULL;
-    enum rc rc = rest_no_query(req, e);
+    bool sandbox = false;
+    enum rc rc = http_query_check(req, TARGET_QUERY, e);
+
+    if (rc == RC_OK)
+        rc = read_target(req, &sandbox, e);
 
     if (rc == RC_OK)
         rc = rest_begin(app, req, "sku_explain", &client_id, &tx, e);
     if (rc == RC_OK)
-        rc = db_sku_explain(tx, client_id, http_param(req, "seller_sku"), &doc, e);
+        rc = db_sku_explain(tx, client_id, http_param(req, "seller_sku"), sandbox, &doc, e);
     return rc == RC_OK ? http_reply_json(reply, 200, doc, e) : rc;
 }

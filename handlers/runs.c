@@ -105,6 +105,27 @@ static int64_t wait_seconds(const struct http_req *req)
 
 /* ---- the trigger ---------------------------------------------------------------------------------- */
 
+/* How the run is to be, beside what its parameters say. */
+struct asked {
+    bool dry_run, sandbox;
+};
+
+static enum rc find_sandbox(struct db_tx *tx, const struct client *client, char shop_id[72],
+                            struct err *e)
+{
+    struct shop shop = { 0 };
+    struct err why = { 0 };
+    enum rc rc = db_shop_sandbox(tx, client, &shop, &why);
+
+    if (rc == RC_NOT_FOUND)
+        return err_http(e, 409, "no_sandbox_shop", "%s", why.text);
+    if (rc == RC_OK)
+        (void)str_copy(shop_id, 72, shop.shop_id);
+    else if (e != NULL)
+        *e = why;
+    return rc;
+}
+
 static enum rc find_shop(struct db_tx *tx, const char *client_id, const json_t *body,
                          char shop_id[72], struct err *e)
 {
@@ -143,12 +164,14 @@ static enum rc put_job(struct db_tx *tx, const struct trigger *t, const char *cl
 
 /* Opens the run, or finds the one that waits for the same thing. */
 static enum rc open_run(struct db_tx *tx, const struct http_req *req, const struct trigger *t,
-                        const char *client_id, const char *shop_id, bool dry_run,
+                        const char *client_id, const char *shop_id, const struct asked *asked,
                         const json_t *body, char run_id[40], struct err *e)
 {
+    const char *target = asked->sandbox ? "sandbox" : "live";
     char waiting[40];
     bool same = false;
-    enum rc rc = db_rest_run_waiting(tx, client_id, t->kind, dry_run, body, waiting, &same, e);
+    enum rc rc = db_rest_run_waiting(tx, client_id, t->kind, asked->dry_run, target, body, waiting,
+                                     &same, e);
 
     if (rc != RC_OK)
         return rc;
@@ -164,33 +187,34 @@ static enum rc open_run(struct db_tx *tx, const struct http_req *req, const stru
             rc = db_rest_run_jobs_drop(tx, client_id, waiting, e);
     }
     if (rc == RC_OK)
-        rc = db_run_new(tx, client_id, shop_id, t->kind, dry_run, "live", body, req->principal,
-                        run_id, e);
+        rc = db_run_new(tx, client_id, shop_id, t->kind, asked->dry_run, target, body,
+                        req->principal, run_id, e);
     if (rc == RC_OK)
-        rc = put_job(tx, t, client_id, shop_id, run_id, dry_run, e);
+        rc = put_job(tx, t, client_id, shop_id, run_id, asked->dry_run, e);
     return rc;
 }
 
-static enum rc trigger_read(const struct http_req *req, const struct trigger **t, bool *dry_run,
-                            json_t **body, struct err *e)
+static enum rc trigger_read(const struct http_req *req, const struct trigger **t,
+                            struct asked *asked, json_t **body, struct err *e)
 {
     static const char *const QUERY[] = { "dry_run", "target", NULL };
     const char *what = http_param(req, "what");
-    char target[16];
+    char target[16] = "";
     enum rc rc = http_query_check(req, QUERY, e);
 
     *t = trigger_find(what);
     if (*t == NULL)
         return err_code(e, RC_NOT_FOUND, "not_found", "there is no such synchronisation");
     if (rc == RC_OK)
-        rc = rest_query_bool(req, "dry_run", dry_run, e);
+        rc = rest_query_bool(req, "dry_run", &asked->dry_run, e);
     if (rc != RC_OK)
         return rc;
-    if (*dry_run && !(*t)->may_dry_run)
+    if (asked->dry_run && !(*t)->may_dry_run)
         return err_field(e, "dry_run", "cannot be asked for here");
     if (http_query(req, "target", target, sizeof target) && !str_eq(target, "live") &&
         !((*t)->may_target_sandbox && str_eq(target, "sandbox")))
         return err_field(e, "target", "must be live");
+    asked->sandbox = str_eq(target, "sandbox");
     rc = http_body_json(req, true, body, e);
     return rc == RC_OK ? jspec_check(*body, (*t)->body, e) : rc;
 }
@@ -204,9 +228,9 @@ static enum rc begin_run(struct app *app, struct http_req *req, char run_id[40],
     const char *client_id = NULL;
     struct once mark = { 0 };
     char shop_id[72];
-    bool dry_run = false;
+    struct asked asked = { 0 };
     int64_t revision = 0;
-    enum rc rc = trigger_read(req, &t, &dry_run, &body, e);
+    enum rc rc = trigger_read(req, &t, &asked, &body, e);
 
     if (rc == RC_OK)
         rc = rest_begin(app, req, "trigger", &client_id, &tx, e);
@@ -226,9 +250,10 @@ static enum rc begin_run(struct app *app, struct http_req *req, char run_id[40],
     if (rc == RC_OK && t->check != NULL)
         rc = t->check(body, &client, e);
     if (rc == RC_OK)
-        rc = find_shop(tx, client_id, body, shop_id, e);
+        rc = asked.sandbox ? find_sandbox(tx, &client, shop_id, e)
+                           : find_shop(tx, client_id, body, shop_id, e);
     if (rc == RC_OK)
-        rc = open_run(tx, req, t, client_id, shop_id, dry_run, body, run_id, e);
+        rc = open_run(tx, req, t, client_id, shop_id, &asked, body, run_id, e);
     if (rc == RC_OK && mark.key[0] != '\0')
         rc = db_rest_run_key_set(tx, client_id, run_id, mark.key, mark.digest, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;

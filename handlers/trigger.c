@@ -20,8 +20,6 @@ static const struct jspec_field ORDERS_SPEC[] = {
     { 0 },
 };
 
-static const struct jspec_field EMPTY_SPEC[] = { { 0 } };
-
 static enum rc check_products(const json_t *body, const struct client *c, struct err *e)
 {
     const char *url = jspec_text(body, "url");
@@ -68,19 +66,22 @@ static const struct trigger TRIGGERS[] = {
       .lane = LANE_CATALOG,
       .body = PRODUCTS_SPEC,
       .check = check_products,
-      .may_dry_run = true },
+      .may_dry_run = true,
+      .may_target_sandbox = true },
     { .kind = "brands", .job_kind = "brands_sync", .lane = LANE_CATALOG, .body = NOTHING_SPEC },
     { .kind = "orders",
       .job_kind = "order_poll",
       .lane = LANE_ORDERS,
       .body = ORDERS_SPEC,
       .check = check_orders,
+      .may_target_sandbox = true,
       .entity = TRIGGER_EACH },
     { .kind = "reconcile",
       .job_kind = "reconcile",
       .lane = LANE_CATALOG,
-      .body = EMPTY_SPEC,
-      .may_dry_run = true },
+      .body = NOTHING_SPEC,
+      .may_dry_run = true,
+      .may_target_sandbox = true },
 };
 
 const struct trigger *trigger_find(const char *kind)

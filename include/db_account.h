@@ -29,6 +29,7 @@ struct client {
     bool active;
     char *feed_url;              /* NULL = none */
     char warehouse_id[64];       /* TikTok warehouse; "" = the shop's default */
+    char sandbox_shop_id[72];    /* test shop; "" = none */
     char vtex_account[64];       /* "" = no VTEX */
     char vtex_sales_channel[16]; /* "" = VTEX_SALES_CHANNEL_DEFAULT */
     char vtex_affiliate_id[16];
@@ -63,6 +64,7 @@ struct client_write {
     const char *name;
     const char *feed_url;
     const char *warehouse_id;
+    const char *sandbox_shop_id;
     const char *vtex_account; /* NULL wipes all that belongs to VTEX */
     const char *vtex_sales_channel;
     const char *vtex_affiliate_id;
@@ -92,8 +94,10 @@ struct shop {
     char warehouse_id[64]; /* default sales warehouse; "" until read */
 };
 enum rc db_shop_get(struct db_tx *tx, const char *shop_id, struct shop *out, struct err *e);
-/* The shop that a client's catalog goes to: earliest connected. RC_NOT_FOUND (code "no_connected_shop"). */
+/* The shop that a client's catalog goes to: earliest connected, never the test shop. RC_NOT_FOUND (code "no_connected_shop"). */
 enum rc db_shop_primary(struct db_tx *tx, const char *client_id, struct shop *out, struct err *e);
+/* The client's test shop. RC_NOT_FOUND when it has none, or it is not connected (e->text says which). */
+enum rc db_shop_sandbox(struct db_tx *tx, const struct client *c, struct shop *out, struct err *e);
 /* Opens the client's VTEX credentials: heap strings owned by the caller. RC_NOT_FOUND when none. */
 enum rc db_client_vtex_credentials(struct db_tx *tx, const char *client_id, char **app_key,
                                    char **app_token, struct err *e);

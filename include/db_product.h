@@ -95,16 +95,16 @@ enum rc db_sku_delete(struct db_tx *tx, const char *shop_id, const char *source_
 
 /* Products of a client as the JSON array "items", by source_id after `after` ("" = from the start). status and q
  * may be NULL or ""; q is looked for in title, source id and seller SKU. limit 1..200. next: source_id to go on
- * after, "" on the last page. *items is the caller's. */
+ * after, "" on the last page. sandbox: of the client's test shop, else of the others. *items is the caller's. */
 enum rc db_product_list(struct db_tx *tx, const char *client_id, const char *status, const char *q,
-                        const char *after, int limit, json_t **items, char next[256],
+                        const char *after, bool sandbox, int limit, json_t **items, char next[256],
                         struct err *e);
 /* One product as JSON. RC_NOT_FOUND. */
 enum rc db_product_show(struct db_tx *tx, const char *client_id, const char *source_id,
-                        json_t **out, struct err *e);
+                        bool sandbox, json_t **out, struct err *e);
 /* What explains price and stock of a SKU (GET .../skus/{seller_sku}/explain). RC_NOT_FOUND. */
 enum rc db_sku_explain(struct db_tx *tx, const char *client_id, const char *seller_sku,
-                       json_t **out, struct err *e);
+                       bool sandbox, json_t **out, struct err *e);
 
 /* ---- publishing ------------------------------------------------------------------------------- */
 

@@ -34,10 +34,11 @@ enum rc db_rest_run(struct db_tx *tx, const char *id, json_t **doc, char client_
                     struct err *e);
 enum rc db_rest_run_changes(struct db_tx *tx, const char *client_id, const char *run_id,
                             const char *cursor, int limit, struct rest_list *out, struct err *e);
-/* A run of the same kind, dry or not, that has not begun: its id, "" when there is none. *same: it was
+/* A run of the same kind and target ("live", "sandbox"), dry or not, that has not begun: its id, "" when there is none. *same: it was
  * asked for with the same parameters. */
 enum rc db_rest_run_waiting(struct db_tx *tx, const char *client_id, const char *kind, bool dry_run,
-                            const json_t *params, char id[40], bool *same, struct err *e);
+                            const char *target, const json_t *params, char id[40], bool *same,
+                            struct err *e);
 
 /* The run that a request with this Idempotency-Key opened; "" when there is none. RC_INVALID (422) when the key
  * came with another request. */

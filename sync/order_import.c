@@ -212,6 +212,11 @@ static enum rc not_placeable(struct import *im, bool *placeable, struct err *e)
         return state_once(im, im->row.state, "unknown_status",
                           "TikTok's status of the order is not known to us",
                           "look at the order in TikTok", e);
+    if (str_eq(im->client.sandbox_shop_id, im->row.shop_id))
+        return state_once(
+            im, "received", "sandbox_shop",
+            "the order was made in the client's test shop and is never placed in VTEX",
+            "none: sell in the live shop", e);
     if (im->map.tiktok_fulfills)
         return state_once(im, "received", "fulfilled_by_tiktok",
                           "TikTok ships this order from its own warehouse",

@@ -10,9 +10,10 @@
 #define LIMIT_INSIDE 2 /* how deep sentences stand in sentences */
 #define LIMIT_WORDS_BYTES 8192
 
-static const struct problem_word *const TABLES[] = { WORDS_FEED,     WORDS_PRODUCT, WORDS_PREFLIGHT,
-                                                     WORDS_REVIEW,   WORDS_TIKTOK,  WORDS_REASONS,
-                                                     WORDS_PROPOSAL, WORDS_ADOPTION, NULL };
+static const struct problem_word *const TABLES[] = {
+    WORDS_FEED,    WORDS_PRODUCT,  WORDS_PREFLIGHT, WORDS_REVIEW, WORDS_TIKTOK,
+    WORDS_REASONS, WORDS_PROPOSAL, WORDS_ADOPTION,  NULL
+};
 
 const struct problem_word *const *problem_words(void)
 {

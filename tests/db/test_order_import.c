@@ -691,6 +691,18 @@ static void two_lines_of_one_sku_are_merged_when_vtex_asks(void)
     check_row("authorized", "authorized", "");
 }
 
+static void an_order_of_the_test_shop_is_never_placed(void)
+{
+    struct err e;
+
+    reset();
+    fresh_sql(P, "UPDATE clients SET sandbox_shop_id = '" SHOP "'");
+    CHECK_INT(import_once(&e), RC_OK);
+    check_row("received", "none", "sandbox_shop");
+    CHECK_INT(W.simulations, 0);
+    fresh_sql(P, "UPDATE clients SET sandbox_shop_id = NULL");
+}
+
 static void an_unlinked_sku_waits_and_a_link_releases_it(void)
 {
     struct err e;
@@ -1094,6 +1106,7 @@ int main(void)
     CASE(stopped_in_the_middle);
     CASE(refusals_by_class);
     CASE(two_lines_of_one_sku_are_merged_when_vtex_asks);
+    CASE(an_order_of_the_test_shop_is_never_placed);
     CASE(an_unlinked_sku_waits_and_a_link_releases_it);
     CASE(a_link_that_vtex_does_not_know_is_no_link);
     CASE(a_mapping_refusal_lists_the_skus);

@@ -245,7 +245,8 @@ static void shown(void)
     struct err e = { 0 };
 
     CHECK(db_product_state(tx, SHOP, "402", "rejected", problems, &e) == RC_OK);
-    CHECK(db_product_list(tx, CLIENT, NULL, NULL, "", 1, &items, next, &e) == RC_OK, "%s", e.text);
+    CHECK(db_product_list(tx, CLIENT, NULL, NULL, "", false, 1, &items, next, &e) == RC_OK, "%s",
+          e.text);
     CHECK_INT(json_array_size(items), 1);
     CHECK_STR(next, "301");
     CHECK_STR(jspec_text(json_array_get(items, 0), "source_id"), "301");
@@ -259,25 +260,25 @@ static void shown(void)
     CHECK_INT(jspec_int(sku, "stock.desired", -1), 7);
     CHECK(jspec_text(sku, "price.published_at") != NULL);
     json_decref(items);
-    CHECK(db_product_list(tx, CLIENT, NULL, NULL, next, 1, &items, next, &e) == RC_OK);
+    CHECK(db_product_list(tx, CLIENT, NULL, NULL, next, false, 1, &items, next, &e) == RC_OK);
     CHECK_STR(jspec_text(json_array_get(items, 0), "source_id"), "402");
     CHECK_STR(next, "");
     json_decref(items);
-    CHECK(db_product_list(tx, CLIENT, "rejected", NULL, "", 10, &items, next, &e) == RC_OK);
+    CHECK(db_product_list(tx, CLIENT, "rejected", NULL, "", false, 10, &items, next, &e) == RC_OK);
     CHECK_INT(json_array_size(items), 1);
     CHECK_STR(jspec_text(json_array_get(json_object_get(json_array_get(items, 0), "problems"), 0),
                          "code"),
               "missing_attribute");
     json_decref(items);
-    CHECK(db_product_list(tx, CLIENT, NULL, "1201", "", 10, &items, next, &e) == RC_OK);
+    CHECK(db_product_list(tx, CLIENT, NULL, "1201", "", false, 10, &items, next, &e) == RC_OK);
     CHECK_INT(json_array_size(items), 1);
     json_decref(items);
-    CHECK(db_sku_explain(tx, CLIENT, "1201", &one, &e) == RC_OK, "%s", e.text);
+    CHECK(db_sku_explain(tx, CLIENT, "1201", false, &one, &e) == RC_OK, "%s", e.text);
     CHECK_STR(jspec_text(one, "price.result"), "69.90");
     CHECK_STR(jspec_text(one, "stock.waiting_for"), "review");
     CHECK(json_is_null(jspec_get(one, "price.waiting_for")));
     json_decref(one);
-    CHECK_INT(db_product_show(tx, CLIENT, "none", &one, &e), RC_NOT_FOUND);
+    CHECK_INT(db_product_show(tx, CLIENT, "none", false, &one, &e), RC_NOT_FOUND);
     json_decref(problems);
     commit(tx);
 }
@@ -291,7 +292,7 @@ static void other_tenants_see_nothing(void)
     struct err e = { 0 };
 
     CHECK_INT(db_product_get(tx, SHOP, "301", &p, &e), RC_NOT_FOUND);
-    CHECK(db_product_list(tx, CLIENT, NULL, NULL, "", 10, &items, next, &e) == RC_OK);
+    CHECK(db_product_list(tx, CLIENT, NULL, NULL, "", false, 10, &items, next, &e) == RC_OK);
     CHECK_INT(json_array_size(items), 0);
     json_decref(items);
     CHECK(db_product_state(tx, SHOP, "301", "deleted", NULL, &e) == RC_OK);
