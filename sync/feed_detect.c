@@ -109,16 +109,24 @@ static enum rc parse(struct reading *d, struct err *e)
     return RC_OK;
 }
 
-/* A feed that lost more than half of its products is a mistake until a person says otherwise. */
+static bool shrunk(int64_t now, int64_t before)
+{
+    return now * 100 < before * (100 - SHRINK_PERCENT);
+}
+
+/* A feed that lost more than half of its products or of its items (the variants of few products can be most of a
+ * shop) is a mistake until a person says otherwise. */
 static enum rc floor_check(const struct feed_run *r, struct err *e)
 {
-    if (r->approved || !r->last.known ||
-        r->total * 100 >= r->last.products * (100 - SHRINK_PERCENT))
+    bool products = shrunk(r->total, r->last.products);
+
+    if (r->approved || !r->last.known || (!products && !shrunk(r->now.items, r->last.items)))
         return RC_OK;
-    return err_code(
-        e, RC_INVALID, "feed_shrunk",
-        "the feed has %lld products, the last accepted one had %lld: nothing was changed",
-        (long long)r->total, (long long)r->last.products);
+    return err_code(e, RC_INVALID, "feed_shrunk",
+                    "the feed has %lld %s, the last accepted one had %lld: nothing was changed",
+                    (long long)(products ? r->total : r->now.items),
+                    products ? "products" : "items",
+                    (long long)(products ? r->last.products : r->last.items));
 }
 
 static enum rc warnings_write(struct db_tx *tx, const struct feed_run *r, struct err *e)

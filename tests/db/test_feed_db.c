@@ -491,6 +491,29 @@ static void bad_feeds_change_nothing(void)
     go(false, RC_OK, NULL);
 }
 
+/* One product of many variants can be most of a shop: its variants are counted, too. */
+static void most_variants_gone_is_a_shrunken_feed(void)
+{
+    char id[16];
+
+    reset();
+    for (int turn = 0; turn < 2; turn++) {
+        feed_begin();
+        feed_item("1", NULL, "Garrafa", "10.00 BRL", NULL);
+        feed_item("2", NULL, "Caneca", "10.00 BRL", NULL);
+        for (int i = 0; i < (turn == 0 ? 20 : 1); i++) {
+            (void)str_fmt(id, sizeof id, "V%d", i);
+            feed_item(id, "G", "Camiseta", "10.00 BRL", NULL);
+        }
+        feed_close();
+        go(false, RC_OK, NULL);
+    }
+    CHECK_INT(count("SELECT count(*) FROM sync_runs WHERE problem->>'code' = 'feed_shrunk'", NULL),
+              1);
+    CHECK_INT(count("SELECT count(*) FROM feed_items", NULL), 22);
+    CHECK_INT(count("SELECT count(*) FROM skus WHERE feed_available", NULL), 22);
+}
+
 static void a_server_that_is_away_is_tried_again(void)
 {
     char id[40];
@@ -804,6 +827,7 @@ int main(void)
     CASE(removed_products_are_noted_and_come_back);
     CASE(a_variant_that_goes_or_moves);
     CASE(bad_feeds_change_nothing);
+    CASE(most_variants_gone_is_a_shrunken_feed);
     CASE(a_server_that_is_away_is_tried_again);
     CASE(bad_items_are_problems_of_their_products);
     CASE(a_slip_does_not_remove_a_variant);
