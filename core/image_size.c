@@ -13,6 +13,7 @@ static const struct kind_row KINDS[] = {
     { IMAGE_JPEG, "image/jpeg", "jpg" },  { IMAGE_PNG, "image/png", "png" },
     { IMAGE_WEBP, "image/webp", "webp" }, { IMAGE_BMP, "image/bmp", "bmp" },
     { IMAGE_GIF, "image/gif", "gif" },    { IMAGE_HEIC, "image/heic", "heic" },
+    { IMAGE_TIFF, "image/tiff", "tif" },  { IMAGE_AVIF, "image/avif", "avif" },
 };
 
 static uint32_t be16(const unsigned char *p)
@@ -44,8 +45,72 @@ static bool sized(struct image_info *out, enum image_kind kind, int64_t width, i
 {
     if (width <= 0 || height <= 0)
         return false;
-    *out = (struct image_info){ .kind = kind, .width = width, .height = height };
+    *out = (struct image_info){ .kind = kind, .width = width, .height = height, .orientation = 1 };
     return true;
+}
+
+/* ---- TIFF directories, as TIFF files and EXIF have them ------------------------------------------ */
+
+#define LIMIT_TIFF_ENTRIES 512
+#define TAG_WIDTH 256
+#define TAG_HEIGHT 257
+#define TAG_ORIENTATION 274
+
+struct directory {
+    int64_t width, height;
+    int orientation;
+};
+
+static bool directory_read(const unsigned char *p, size_t len, struct directory *out)
+{
+    bool little = len >= 8 && memcmp(p, "II*\0", 4) == 0;
+
+    *out = (struct directory){ .orientation = 1 };
+    if (!little && (len < 8 || memcmp(p, "MM\0*", 4) != 0))
+        return false;
+
+    size_t at = little ? le32(p + 4) : be32(p + 4);
+
+    if (at < 8 || at > len - 2)
+        return false;
+
+    size_t n = little ? le16(p + at) : be16(p + at);
+
+    for (at += 2; n > 0 && n <= LIMIT_TIFF_ENTRIES && at + 12 <= len; n--, at += 12) {
+        uint32_t tag = little ? le16(p + at) : be16(p + at);
+        uint32_t type = little ? le16(p + at + 2) : be16(p + at + 2);
+        const unsigned char *v = p + at + 8;
+        int64_t value = type == 3 ? (little ? le16(v) : be16(v)) : (little ? le32(v) : be32(v));
+
+        if (type != 3 && type != 4)
+            continue;
+        if (tag == TAG_WIDTH)
+            out->width = value;
+        else if (tag == TAG_HEIGHT)
+            out->height = value;
+        else if (tag == TAG_ORIENTATION && value >= 1 && value <= 8)
+            out->orientation = (int)value;
+    }
+    return true;
+}
+
+static bool tiff_read(const unsigned char *p, size_t len, struct image_info *out)
+{
+    struct directory dir;
+
+    return directory_read(p, len, &dir) && sized(out, IMAGE_TIFF, dir.width, dir.height);
+}
+
+/* ---- JPEG ---------------------------------------------------------------------------------------- */
+
+static int exif_orientation(const unsigned char *segment, size_t len)
+{
+    struct directory dir;
+
+    if (len < 14 || memcmp(segment, "Exif\0\0", 6) != 0 ||
+        !directory_read(segment + 6, len - 6, &dir))
+        return 1;
+    return dir.orientation;
 }
 
 /* Start-of-frame markers hold the size; C4, C8 and CC share the range but are no frames. */
@@ -57,6 +122,7 @@ static bool jpeg_frame(unsigned char marker)
 static bool jpeg_read(const unsigned char *p, size_t len, struct image_info *out)
 {
     size_t at = 2;
+    int orientation = 1;
 
     while (at + 4 <= len) {
         if (p[at] != 0xFF)
@@ -74,10 +140,17 @@ static bool jpeg_read(const unsigned char *p, size_t len, struct image_info *out
         }
         if (marker == 0xD9 || marker == 0xDA)
             return false; /* picture data before any frame header */
-        if (jpeg_frame(marker))
-            return at + 9 <= len && sized(out, IMAGE_JPEG, be16(p + at + 7), be16(p + at + 5));
+        if (jpeg_frame(marker)) {
+            if (at + 9 > len || !sized(out, IMAGE_JPEG, be16(p + at + 7), be16(p + at + 5)))
+                return false;
+            out->orientation = orientation;
+            out->cmyk = at + 9 < len && p[at + 9] == 4;
+            return true;
+        }
         if (be16(p + at + 2) < 2)
             return false;
+        if (marker == 0xE1 && orientation == 1 && at + 2 + be16(p + at + 2) <= len)
+            orientation = exif_orientation(p + at + 4, be16(p + at + 2) - 2);
         at += 2 + be16(p + at + 2);
     }
     return false;
@@ -129,7 +202,8 @@ static bool heic_brand(const unsigned char *p)
 }
 
 /* The size stands in an `ispe` box inside `meta`; the largest one is the picture, smaller ones are tiles. */
-static bool heic_read(const unsigned char *p, size_t len, struct image_info *out)
+static bool heic_read(const unsigned char *p, size_t len, enum image_kind kind,
+                      struct image_info *out)
 {
     size_t limit = len < 65536 ? len : 65536;
     int64_t width = 0;
@@ -147,7 +221,7 @@ static bool heic_read(const unsigned char *p, size_t len, struct image_info *out
             height = h;
         }
     }
-    return sized(out, IMAGE_HEIC, width, height);
+    return sized(out, kind, width, height);
 }
 
 bool image_size_read(const void *bytes, size_t len, struct image_info *out)
@@ -168,7 +242,11 @@ bool image_size_read(const void *bytes, size_t len, struct image_info *out)
     if (p[0] == 'B' && p[1] == 'M')
         return bmp_read(p, len, out);
     if (memcmp(p + 4, "ftyp", 4) == 0 && heic_brand(p + 8))
-        return heic_read(p, len, out);
+        return heic_read(p, len, IMAGE_HEIC, out);
+    if (memcmp(p + 4, "ftypavif", 8) == 0 || memcmp(p + 4, "ftypavis", 8) == 0)
+        return heic_read(p, len, IMAGE_AVIF, out);
+    if (memcmp(p, "II*\0", 4) == 0 || memcmp(p, "MM\0*", 4) == 0)
+        return tiff_read(p, len, out);
     return false;
 }
 

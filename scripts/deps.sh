@@ -6,7 +6,7 @@ level=${1:-run}
 # package:probe - the package is missing when the probe (a file, or a command with a leading @) is.
 run="gcc:@gcc libc6-dev:/usr/include/stdio.h pkg-config:@pkg-config libmicrohttpd-dev:/usr/include/microhttpd.h libcurl4-openssl-dev:@curl-config
 libjansson-dev:/usr/include/jansson.h libssl-dev:/usr/include/openssl/evp.h libxml2-dev:@xml2-config
-libpq-dev:@pg_config libxxhash-dev:/usr/include/xxhash.h zlib1g-dev:/usr/include/zlib.h
+libpq-dev:@pg_config libxxhash-dev:/usr/include/xxhash.h zlib1g-dev:/usr/include/zlib.h libgd-dev:/usr/include/gd.h
 postgresql-15:/usr/lib/postgresql/15/bin/postgres curl:@curl jq:@jq ca-certificates:/etc/ssl/certs/ca-certificates.crt
 tzdata:/usr/share/zoneinfo/America/Sao_Paulo"
 tests="nodejs:@node npm:@npm libxml2-utils:@xmllint procps:@ps"

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "app.h"
+#include "image_convert.h"
 #include "log.h"
 #include "sandbox.h"
 #include "str.h"
@@ -157,6 +158,8 @@ int cli_run(int argc, char **argv)
     no_core_dumps();
     if (argc < 2)
         return serve_run();
+    if (argc == 2 && strcmp(argv[1], IMAGE_CONVERT_COMMAND) == 0) /* started by the service only */
+        return image_convert_child();
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0)
         return help(stdout, EXIT_WELL);
