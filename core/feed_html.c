@@ -208,7 +208,67 @@ static bool has_tags(const char *text)
     return false;
 }
 
-/* Writes HTML with allow-listed tags, attributes dropped. out has four times the room of text. */
+#define BLANKS " \t\r\n\f/"
+
+/* The value of the attribute whose name ends at p, if it has one; *after: behind it. Its length without quotes. */
+static size_t attribute_value(const char *p, const char **value, const char **after)
+{
+    const char *eq = p + strspn(p, " \t\r\n\f");
+    size_t n = 0;
+
+    *value = *after = p;
+    if (*eq != '=')
+        return 0;
+    eq += 1 + strspn(eq + 1, " \t\r\n\f");
+    bool quoted = *eq == '"' || *eq == '\'';
+
+    *value = eq + quoted;
+    n = quoted ? strcspn(*value, *eq == '"' ? "\"" : "'") : strcspn(*value, " \t\r\n\f>");
+    *after = *value + n + (quoted && (*value)[n] != '\0');
+    return n;
+}
+
+/* The value of src in the tag at p, without quotes; its length, 0 when there is none. Of a picture inside the text only
+ * "data:" is left, so that somebody hears of it. */
+static size_t img_source(const char *p, size_t tag, const char **value)
+{
+    const char *end = p + tag - 1; /* the '>' */
+
+    p += 4 + strspn(p + 4, BLANKS);
+    while (p < end) {
+        size_t name = strcspn(p, " \t\r\n\f/=>");
+        bool found = name == 3 && strncasecmp(p, "src", 3) == 0;
+        size_t n = attribute_value(p + name, value, &p);
+
+        if (found) {
+            bool bad = *value + n > end || memchr(*value, '<', n) != NULL ||
+                       memchr(*value, '>', n) != NULL || memchr(*value, '"', n) != NULL;
+
+            return bad ? 0 : n > 5 && strncasecmp(*value, "data:", 5) == 0 ? 5 : n;
+        }
+        p += name == 0 && *p != '>'; /* a stray sign */
+        p += strspn(p, BLANKS);
+    }
+    return 0;
+}
+
+/* A picture keeps nothing but its address. */
+static size_t put_img(const char *p, size_t tag, char *out)
+{
+    const char *value = NULL;
+    size_t len = img_source(p, tag, &value);
+
+    if (len == 0) {
+        out[0] = ' ';
+        return 1;
+    }
+    memcpy(out, "<img src=\"", 10);
+    memcpy(out + 10, value, len);
+    memcpy(out + 10 + len, "\">", 2);
+    return len + 12;
+}
+
+/* Writes HTML with allow-listed tags, attributes dropped but the address of a picture. out has four times the room of text. */
 static size_t sanitize(const char *text, char *out)
 {
     size_t n = 0;
@@ -239,7 +299,9 @@ static size_t sanitize(const char *text, char *out)
         } else if (p[1] != '/' && (str_eq(name, "script") || str_eq(name, "style"))) {
             p = skip_raw(p + tag, name);
         } else {
-            if (str_eq(name, "div") || str_eq(name, "img"))
+            if (str_eq(name, "img") && p[1] != '/')
+                n += put_img(p, tag, out + n);
+            else if (str_eq(name, "div"))
                 out[n++] = ' ';
             p += tag;
         }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LIMIT_ORDER_IDS 1000
+#define LIMIT_SKU_CODES 1000
 
 static const struct jspec_field PRODUCTS_SPEC[] = {
     { .name = "url", .type = JSPEC_TEXT, .min = 8, .max = 2048 },
@@ -17,6 +18,12 @@ static const struct jspec_field ORDERS_SPEC[] = {
     { .name = "order_ids", .type = JSPEC_LIST_TEXT, .min = 1, .max = LIMIT_ORDER_IDS },
     { .name = "from", .type = JSPEC_TEXT, .min = 10, .max = 40 },
     { .name = "to", .type = JSPEC_TEXT, .min = 10, .max = 40 },
+    { 0 },
+};
+
+/* For kinds that can be narrowed to some SKUs: seller SKU, feed id or VTEX id. */
+static const struct jspec_field SKUS_SPEC[] = {
+    { .name = "skus", .type = JSPEC_LIST_TEXT, .min = 1, .max = LIMIT_SKU_CODES },
     { 0 },
 };
 
@@ -59,6 +66,13 @@ static enum rc check_orders(const json_t *body, const struct client *c, struct e
 }
 
 static const struct jspec_field NOTHING_SPEC[] = { { 0 } };
+static enum rc check_images(const json_t *body, const struct client *c, struct err *e)
+{
+    (void)body;
+    if (c->vtex_account[0] == '\0')
+        return err_http(e, 409, "no_vtex", "the client has no VTEX account to read pictures from");
+    return RC_OK;
+}
 
 static const struct trigger TRIGGERS[] = {
     { .kind = "products",
@@ -69,6 +83,12 @@ static const struct trigger TRIGGERS[] = {
       .may_dry_run = true,
       .may_target_sandbox = true },
     { .kind = "brands", .job_kind = "brands_sync", .lane = LANE_CATALOG, .body = NOTHING_SPEC },
+    { .kind = "images",
+      .job_kind = "image_read",
+      .lane = LANE_CATALOG,
+      .body = SKUS_SPEC,
+      .check = check_images,
+      .may_dry_run = true },
     { .kind = "orders",
       .job_kind = "order_poll",
       .lane = LANE_ORDERS,

@@ -155,24 +155,6 @@ enum rc db_sku_published(struct db_tx *tx, const char *shop_id, const char *sell
 
 /* ---- caches ----------------------------------------------------------------------------------- */
 
-struct image_row {
-    char uri[512];
-    char url[1024];
-    int64_t width, height;
-};
-enum rc db_image_get(struct db_tx *tx, const char *shop_id, const unsigned char hash[32],
-                     const char *use_case, struct image_row *out, struct err *e);
-/* Upload known for an address that was fetched within max_age_s. RC_NOT_FOUND. */
-enum rc db_image_by_url(struct db_tx *tx, const char *shop_id, const char *url,
-                        const char *use_case, int64_t max_age_s, struct image_row *out,
-                        struct err *e);
-enum rc db_image_put(struct db_tx *tx, const char *client_id, const char *shop_id,
-                     const unsigned char hash[32], const char *use_case,
-                     const struct image_row *row, int64_t bytes, struct err *e);
-enum rc db_image_source_put(struct db_tx *tx, const char *client_id, const char *shop_id,
-                            const char *url, const unsigned char *hash /* NULL = failed */,
-                            const char *problem, struct err *e);
-
 struct taxonomy_row {
     char tiktok_category_id[64];
     char source_category[768];

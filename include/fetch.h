@@ -8,7 +8,6 @@
 #include <stdbool.h>
 
 #define LIMIT_API_REPLY_BYTES ((size_t)8 << 20)
-#define LIMIT_IMAGE_BYTES ((size_t)10 << 20)
 #define LIMIT_FEED_BYTES (INT64_C(2) << 30)
 #define FETCH_HEADERS_MAX 12
 

@@ -85,6 +85,11 @@ enum rc sync_catalog_read(struct job_ctx *ctx,
                           struct err *e); /* "catalog_read", entity = "": TikTok's listing */
 enum rc sync_reconcile(struct job_ctx *ctx,
                        struct err *e); /* "reconcile": the same in full, with a run */
+enum rc sync_image_read(struct job_ctx *ctx,
+                        struct err *e); /* "image_read", entity = "" or "dry"; run in job->run_id */
+enum rc sync_product_images(
+    struct job_ctx *ctx,
+    struct err *e); /* "product_images", "product_images_dry" (lists only), entity = source_id */
 enum rc sync_order_poll(struct job_ctx *ctx, struct err *e); /* "order_poll", entity = "" */
 enum rc sync_order_import(struct job_ctx *ctx,
                           struct err *e);                /* "order_import", entity = order_id */

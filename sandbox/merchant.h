@@ -49,7 +49,10 @@ int merchant_product_by_id(const struct merchant *m, int64_t id);
 enum rc merchant_feed(const struct merchant *m, const char *base, const int64_t *price_minor,
                       const int64_t *available, struct buf *out, struct err *e);
 
-/* Name of picture number n (0..2) of a SKU: "301-1-preta-1.png"; variants of one colour share it. */
+/* Pictures of a SKU: so many in the feed, all of them in VTEX. */
+#define MERCHANT_FEED_PICTURES 3
+#define MERCHANT_PICTURES 5
+/* Name of picture number n (0..MERCHANT_PICTURES - 1) of a SKU: "301-preta-1.png"; variants of one colour share it. */
 void merchant_picture_name(const struct merchant *m, int sku, int n, char out[64]);
 /* The PNG file of that name. RC_NOT_FOUND when no product has such a picture. */
 enum rc merchant_picture(const struct merchant *m, const char *name, struct buf *out,

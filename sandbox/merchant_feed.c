@@ -57,7 +57,7 @@ void merchant_picture_name(const struct merchant *m, int sku, int n, char out[64
 
 static void pictures(const struct merchant *m, int sku, const char *base, struct buf *out)
 {
-    for (int n = 0; n < 3; n++) {
+    for (int n = 0; n < MERCHANT_FEED_PICTURES; n++) {
         const char *name = n == 0 ? "g:image_link" : "g:additional_image_link";
         char file[64];
 
@@ -124,7 +124,7 @@ enum rc merchant_feed(const struct merchant *m, const char *base, const int64_t 
 }
 
 /* Base address of links: what the reader of the feed used to come here. */
-static void base_address(const struct http_req *req, char *out, size_t cap)
+void sbx_base_address(const struct http_req *req, char *out, size_t cap)
 {
     const char *host = http_header(req, "Host");
     bool clean =
@@ -145,7 +145,7 @@ SBX_HANDLER(sbx_feed_get)
     if (len < 5 || len - 4 >= sizeof account_name || !str_ends(name, ".xml"))
         return err_set(e, RC_NOT_FOUND, "There is no feed of this name");
     memcpy(account_name, name, len - 4);
-    base_address(req, base, sizeof base);
+    sbx_base_address(req, base, sizeof base);
     (void)pthread_mutex_lock(&sb->lock); /* default mutexes cannot fail here */
     struct sbx_account *account = sbx_account_find(sb, account_name);
     if (account == NULL && str_eq(account_name, "loja-exemplo") && sb->n_accounts > 0)

@@ -171,7 +171,8 @@ enum rc merchant_picture(const struct merchant *m, const char *name, struct buf 
     char again[64];
     int product_id = 0, n = 0;
 
-    if (sscanf(name, "%d-%23[a-z]-%d.png", &product_id, color, &n) != 3 || n < 0 || n > 2)
+    if (sscanf(name, "%d-%23[a-z]-%d.png", &product_id, color, &n) != 3 || n < 0 ||
+        n >= MERCHANT_PICTURES)
         return err_set(e, RC_NOT_FOUND, "There is no picture of this name");
     int index = merchant_product_by_id(m, product_id);
     if (index < 0)

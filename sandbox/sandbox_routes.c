@@ -67,6 +67,8 @@ const struct http_route SBX_ROUTES[] = {
     { HTTP_POST, "/product/202509/products/{product_id}/partial_edit", HTTP_OPEN,
       LIMIT_SBX_BODY_BYTES, sbx_tiktok, "partial_edit_product", false },
     { HTTP_GET, "/open/authorize", HTTP_OPEN, 0, sbx_authorize, "authorize_page", false },
+    { HTTP_GET, "/vtex/{account}/api/catalog/pvt/stockkeepingunit/{skuId}/file", HTTP_OPEN,
+      LIMIT_SBX_BODY_BYTES, sbx_vtex_any, "listSkuFiles", false },
     { HTTP_GET, "/vtex/{account}/api/catalog_system/pub/category/tree/{categoryLevels}", HTTP_OPEN,
       LIMIT_SBX_BODY_BYTES, sbx_vtex_any, "getCategoryTree", false },
     { HTTP_POST, "/vtex/{account}/api/catalog_system/pub/sku/stockkeepingunitidsbyrefids",

@@ -317,6 +317,7 @@ int64_t sbx_vtex_available(const struct sbx_account *account, int sku);
 bool sbx_vtex_sla(const char *id, const char **estimate, int64_t *price_minor);
 
 void sbx_vtex_sku(struct sbx_vtex *v);
+void sbx_vtex_sku_files(struct sbx_vtex *v);
 void sbx_vtex_sku_by_ean(struct sbx_vtex *v);
 void sbx_vtex_sku_by_refid(struct sbx_vtex *v);
 void sbx_vtex_skus_by_refids(struct sbx_vtex *v);
@@ -354,6 +355,8 @@ SBX_HANDLER(sbx_authorize);
 SBX_HANDLER(sbx_vtex_any);
 SBX_HANDLER(sbx_feed_get);
 SBX_HANDLER(sbx_picture_get);
+/* "http://host:port" as the caller knows us. */
+void sbx_base_address(const struct http_req *req, char *out, size_t cap);
 SBX_HANDLER(sbx_page_get);
 SBX_HANDLER(sbx_state_get);
 SBX_HANDLER(sbx_exchanges_get);

@@ -4,6 +4,7 @@
 #include "str.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define PAGE_MAX 1000
 
@@ -19,14 +20,14 @@ static json_t *images_new(const struct merchant *m, int sku, const char *account
 {
     json_t *list = sbx_need(json_array());
 
-    for (int n = 0; n < 3; n++) {
+    for (int n = 0; n < MERCHANT_PICTURES; n++) {
         char name[64], url[256];
 
         merchant_picture_name(m, sku, n, name);
         (void)snprintf(url, sizeof url, "https://%s.vteximg.com.br/arquivos/ids/%d/%s", account,
-                       155000 + m->skus[sku].id * 3 + n, name);
+                       155000 + m->skus[sku].id * MERCHANT_PICTURES + n, name);
         sbx_append(list, json_pack("{s:s,s:s,s:i}", "ImageUrl", url, "ImageName", "", "FileId",
-                                   155000 + m->skus[sku].id * 3 + n));
+                                   155000 + m->skus[sku].id * MERCHANT_PICTURES + n));
     }
     return list;
 }
@@ -130,6 +131,34 @@ void sbx_vtex_sku(struct sbx_vtex *v)
 
     (void)str_to_i64(http_param(v->req, "skuId"), 1, INT32_MAX, &id); /* else unknown */
     answer_sku(v, merchant_sku_by_id(v->sb->merchant, id));
+}
+
+/* Last picture first: the order is in Position. The first ones are the feed's, at the same address. */
+void sbx_vtex_sku_files(struct sbx_vtex *v)
+{
+    const struct merchant *m = v->sb->merchant;
+    char base[300], name[64], url[400];
+    int64_t id = 0;
+
+    (void)str_to_i64(http_param(v->req, "skuId"), 1, INT32_MAX, &id);
+    int index = merchant_sku_by_id(m, id);
+    if (index < 0) {
+        sbx_vtex_fail(v, 404, "1", "SKU não encontrado");
+        return;
+    }
+    sbx_base_address(v->req, base, sizeof base);
+    v->answer = sbx_need(json_array());
+    for (int n = MERCHANT_PICTURES - 1; n >= 0; n--) {
+        int archive = 155000 + m->skus[index].id * MERCHANT_PICTURES + n;
+
+        merchant_picture_name(m, index, n, name);
+        (void)snprintf(url, sizeof url, "%s/pictures/%s", base, name);
+        sbx_append(v->answer,
+                   json_pack("{s:i,s:i,s:i,s:s,s:b,s:n,s:s,s:s,s:s,s:i}", "Id", archive + 9000,
+                             "ArchiveId", archive, "SkuId", m->skus[index].id, "Name", name,
+                             "IsMain", n == 0, "Label", "Text", name, "Url", url, "FileLocation",
+                             url + strlen("http://"), "Position", n));
+    }
 }
 
 void sbx_vtex_sku_by_ean(struct sbx_vtex *v)

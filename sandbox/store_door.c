@@ -18,6 +18,7 @@ static const struct {
     sbx_vtex_op run;
 } OPERATIONS[] = {
     { "getSkuContext", sbx_vtex_sku },
+    { "listSkuFiles", sbx_vtex_sku_files },
     { "getSkuByEan", sbx_vtex_sku_by_ean },
     { "getSkuIdByRefId", sbx_vtex_sku_by_refid },
     { "getSkuIdsByRefIds", sbx_vtex_skus_by_refids },

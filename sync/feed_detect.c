@@ -13,7 +13,7 @@
 
 #define PIECE_BYTES 65536
 #define SPOOL_BYTES ((size_t)256 << 10)
-#define MAP_VERSION 1 /* raise when the mapping changes: every item is then looked at again */
+#define MAP_VERSION 2 /* raise when the mapping changes: every item is then looked at again */
 #define SHRINK_PERCENT 50
 
 struct reading {

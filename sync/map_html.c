@@ -1,13 +1,17 @@
-/* map_html.c - product descriptions as flat, clean HTML: paragraphs and lists, without attributes or nesting. */
+/* map_html.c - product descriptions as flat, clean HTML: paragraphs, lists and uploaded pictures, without other
+ * attributes or nesting. */
 #include "map_text.h"
 
 #include <string.h>
+#include <strings.h>
 
+#include "jspec.h"
 #include "map_text_chars.h"
 #include "str.h"
 
 #define LIMIT_HTML_BYTES ((size_t)1 << 20)
 #define LIMIT_TAG_NAME 12
+#define LIMIT_SRC_BYTES 4096
 
 enum block { BLOCK_NONE, BLOCK_P, BLOCK_LI };
 
@@ -25,6 +29,9 @@ struct html {
     bool in_item;
     int breaks; /* <br> at the end of the block */
     bool full;
+    const json_t *pictures; /* borrowed; NULL = drop them all */
+    int n_pictures;
+    json_t *found; /* borrowed: src of every picture is added; NULL = not wanted */
 };
 
 static void emit(struct html *h, const char *text)
@@ -173,6 +180,114 @@ static void on_list(struct html *h, const char *tag, bool closing)
         list_close(h);
 }
 
+/* ---- pictures ---------------------------------------------------------------------------------- */
+
+static bool name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == ':' ||
+           (c >= '0' && c <= '9');
+}
+
+static bool blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '/';
+}
+
+/* Length of the value at p; *quote: how many quotes stand around it (0 or 1 at each side). */
+static size_t value_length(const char *p, const char *end, size_t *quote)
+{
+    size_t n = 0;
+
+    *quote = p < end && (*p == '"' || *p == '\'') ? 1 : 0;
+    if (*quote == 1) {
+        const char *close = memchr(p + 1, *p, (size_t)(end - p) - 1);
+
+        return close != NULL ? (size_t)(close - p) - 1 : (size_t)(end - p) - 1;
+    }
+    while (p + n < end && p[n] != '>' && p[n] != ' ' && p[n] != '\t' && p[n] != '\n')
+        n++;
+    return n;
+}
+
+static void copy_value(const char *p, const char *end, struct buf *out)
+{
+    while (p < end) {
+        unsigned cp = text_next(&p, end);
+
+        if (cp > ' ')
+            text_put(out, cp);
+    }
+}
+
+/* The src of the tag between p ("<img") and end, entities undone, blanks left out; empty when it has none. */
+static void img_src(const char *p, const char *end, struct buf *out)
+{
+    buf_clear(out);
+    for (p += 4; p < end && *p != '>';) {
+        const char *name = p;
+        size_t len = 0;
+        size_t quote = 0;
+
+        while (p < end && name_char(*p))
+            p++;
+        len = (size_t)(p - name);
+        while (p < end && blank(*p))
+            p++;
+        if (len == 0 || p >= end || *p != '=') {
+            p += len == 0 && p == name;
+            continue;
+        }
+        for (p++; p < end && blank(*p) && *p != '/';)
+            p++;
+        const char *value = p;
+        size_t value_len = value_length(p, end, &quote);
+
+        p = value + value_len + 2 * quote;
+        if (len == 3 && strncasecmp(name, "src", 3) == 0 && out->len == 0)
+            copy_value(value + quote, value + quote + value_len, out);
+    }
+}
+
+/* An uploaded picture between the blocks. It counts with all its characters. */
+static void put_picture(struct html *h, const json_t *picture)
+{
+    const char *url = jspec_text(picture, "url");
+    char tag[1200];
+
+    if (url == NULL || strpbrk(url, "\"<> ") != NULL || h->n_pictures >= DESCRIPTION_IMAGES_MAX ||
+        !str_fmt(tag, sizeof(tag), "<img src=\"%s\" width=\"%d\" height=\"%d\">", url,
+                 (int)jspec_int(picture, "width", 0), (int)jspec_int(picture, "height", 0)))
+        return;
+    flush(h);
+    if (h->out_chars + strlen(tag) + 5 > h->max_chars)
+        return; /* no room; the text behind it may still fit */
+    list_close(h);
+    emit(h, tag);
+    h->n_pictures++;
+}
+
+static void on_img(struct html *h, const char *p, const char *end)
+{
+    if (h->pictures == NULL && h->found == NULL)
+        return;
+
+    OWN_BUF struct buf src;
+
+    buf_init(&src, LIMIT_SRC_BYTES);
+    img_src(p, end, &src);
+    if (src.failed || src.len == 0)
+        return;
+    if (h->found != NULL && json_array_size(h->found) < (size_t)4 * DESCRIPTION_IMAGES_MAX)
+        (void)json_array_append_new(h->found, json_string(buf_text(&src)));
+
+    const json_t *picture = json_object_get(h->pictures, buf_text(&src));
+
+    if (picture != NULL)
+        put_picture(h, picture);
+}
+
+/* ---- tags -------------------------------------------------------------------------------------- */
+
 static bool one_of(const char *tag, const char *const *words)
 {
     for (; *words != NULL; words++)
@@ -261,35 +376,80 @@ static const char *read_tag(struct html *h, const char *p, const char *after, co
     tag_name(p, end, name, &closing);
     if (!closing && one_of(name, SKIPPED))
         return skip_content(after, end, name);
-    on_tag(h, name, closing);
+    if (!closing && strcmp(name, "img") == 0)
+        on_img(h, p, after);
+    else
+        on_tag(h, name, closing);
     return after;
+}
+
+static enum rc rewrite(const char *html, struct html *h, struct err *e)
+{
+    const char *p = html ? html : "";
+    const char *end = p + strlen(p);
+
+    if ((size_t)(end - p) > LIMIT_HTML_BYTES)
+        return err_set(e, RC_INVALID, "description is too long");
+    buf_init(&h->block, LIMIT_HTML_BYTES * 2);
+    buf_init(&h->plain, LIMIT_HTML_BYTES * 2);
+    while (p < end && !h->full) {
+        const char *after = text_is_tag(p, end) ? text_tag_end(p, end) : NULL;
+
+        if (after != NULL)
+            p = read_tag(h, p, after, end);
+        else
+            put_char(h, text_filter(text_next(&p, end)));
+    }
+    flush(h);
+    list_close(h);
+
+    enum rc rc = buf_check(&h->block, e);
+
+    buf_done(&h->block);
+    buf_done(&h->plain);
+    return rc;
+}
+
+enum rc map_text_html_pictured(const char *html, const json_t *pictures, size_t max_chars,
+                               struct buf *out, struct err *e)
+{
+    struct html h = { .out = out, .max_chars = max_chars, .pictures = pictures };
+
+    buf_clear(out);
+    enum rc rc = rewrite(html, &h, e);
+
+    return rc == RC_OK ? buf_check(out, e) : rc;
 }
 
 enum rc map_text_html(const char *html, size_t max_chars, struct buf *out, struct err *e)
 {
-    const char *p = html ? html : "";
-    const char *end = p + strlen(p);
-    struct html h = { .out = out, .max_chars = max_chars };
+    return map_text_html_pictured(html, NULL, max_chars, out, e);
+}
 
-    buf_clear(out);
-    if ((size_t)(end - p) > LIMIT_HTML_BYTES)
-        return err_set(e, RC_INVALID, "description is too long");
-    buf_init(&h.block, LIMIT_HTML_BYTES * 2);
-    buf_init(&h.plain, LIMIT_HTML_BYTES * 2);
-    while (p < end && !h.full) {
-        const char *after = text_is_tag(p, end) ? text_tag_end(p, end) : NULL;
+enum rc map_text_html_pictures(const char *html, json_t **out, struct err *e)
+{
+    json_auto_t *found = json_array();
+    OWN_BUF struct buf text;
+    struct html h = { .out = &text, .max_chars = SIZE_MAX / 2, .found = found };
 
-        if (after != NULL)
-            p = read_tag(&h, p, after, end);
-        else
-            put_char(&h, text_filter(text_next(&p, end)));
-    }
-    flush(&h);
-    list_close(&h);
+    buf_init(&text, LIMIT_HTML_BYTES * 2);
+    enum rc rc = rewrite(html, &h, e);
 
-    enum rc rc = buf_check(&h.block, e);
+    if (rc == RC_OK)
+        *out = json_incref(found);
+    return rc;
+}
 
-    buf_done(&h.block);
-    buf_done(&h.plain);
-    return rc == RC_OK ? buf_check(out, e) : rc;
+bool map_text_address(const char *src, const char *page, char *out, size_t cap)
+{
+    const char *host = page != NULL ? strstr(page, "://") : NULL;
+
+    if (str_starts(src, "https://") || str_starts(src, "http://"))
+        return str_copy(out, cap, src);
+    if (str_starts(src, "//"))
+        return str_fmt(out, cap, "https:%s", src);
+    if (host == NULL || src[0] != '/')
+        return false;
+    host += 3;
+    return str_fmt(out, cap, "%.*s%s", (int)(host - page) + (int)strcspn(host, "/?#"), page, src);
 }

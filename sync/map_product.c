@@ -27,14 +27,23 @@ enum rc map_title(const json_t *desired, struct buf *out, struct err *e)
 
 enum rc map_description(const json_t *desired, struct buf *out, struct err *e)
 {
+    return map_description_pictured(desired, NULL, out, e);
+}
+
+enum rc map_description_pictured(const json_t *desired, const json_t *pictures, struct buf *out,
+                                 struct err *e)
+{
     OWN_BUF struct buf title;
 
     buf_init(&title, 4096);
-    enum rc rc = map_text_html(desired_text(desired, "description"), DESCRIPTION_CHARS, out, e);
+    size_t most = DESCRIPTION_CHARS - (pictures != NULL ? TITLE_CHARS_BR + 7 : 0);
+    enum rc rc =
+        map_text_html_pictured(desired_text(desired, "description"), pictures, most, out, e);
 
-    if (rc != RC_OK || out->len > 0)
+    if (rc != RC_OK || strstr(buf_text(out), "<p>") != NULL ||
+        strstr(buf_text(out), "<li>") != NULL)
         return rc;
-    /* a description is mandatory: the title says the least */
+    /* words are mandatory: the title says the least */
     rc = map_title(desired, &title, e);
     if (rc == RC_OK && title.len > 0)
         buf_fmt(out, "<p>%s</p>", buf_text(&title));
@@ -302,7 +311,7 @@ static enum rc texts(const struct map_input *in, json_t *body, json_t *problems,
     enum rc rc = map_title(in->desired, &title, e);
 
     if (rc == RC_OK)
-        rc = map_description(in->desired, &description, e);
+        rc = map_description_pictured(in->desired, in->description_images, &description, e);
     if (rc != RC_OK)
         return rc;
     if (title.len == 0 || !map_text_has_word(buf_text(&title)))

@@ -66,7 +66,8 @@ struct map_input {
     const char *const *main_uris;
     int n_main_uris;
     const struct variant_plan *plan;
-    const json_t *image_uris; /* as map_sales_attributes */
+    const json_t *image_uris;         /* as map_sales_attributes */
+    const json_t *description_images; /* as map_text_html_pictured; may be NULL */
     const char *warehouse_id;
     const struct client *client; /* package rule */
     const struct map_sku *skus;
@@ -78,6 +79,9 @@ enum rc map_product(const struct map_input *in, json_t **out, json_t *problems, 
 /* Title and description as they are sent. */
 enum rc map_title(const json_t *desired, struct buf *out, struct err *e);
 enum rc map_description(const json_t *desired, struct buf *out, struct err *e);
+/* The description with its pictures: as map_text_html_pictured. */
+enum rc map_description_pictured(const json_t *desired, const json_t *pictures, struct buf *out,
+                                 struct err *e);
 /* The same body without prices and stock: what is compared to see whether an edit is needed. New reference. */
 json_t *map_product_content(const json_t *body);
 

@@ -57,6 +57,7 @@ struct publish {
     char main_uris[MAIN_IMAGES_MAX][IMAGE_URI_BYTES];
     int n_main_uris;
     json_t *image_uris;                 /* owned */
+    json_t *description_images;         /* owned: as map_text_html_pictured */
     json_t *problems;                   /* owned: what keeps the product from being listed */
     json_t *notes;                      /* owned: what a person should know although it is listed */
     json_t *body;                       /* owned: as it is to be on TikTok */
@@ -99,6 +100,7 @@ enum rc publish_removed_pictures(struct publish *p, struct err *e);
 /* TikTok acknowledged a list without them: their rows go. */
 enum rc publish_dropped(struct publish *p, struct db_tx *tx, struct err *e);
 enum rc publish_images(struct publish *p, struct err *e);
+enum rc publish_description_images(struct publish *p, struct err *e);
 
 /* ---- product_override.c: what a person holds against the source -------------------------------- */
 

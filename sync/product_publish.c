@@ -35,6 +35,7 @@ static void publish_done(struct publish *p)
     json_decref(p->attributes);
     json_decref(p->fixed);
     json_decref(p->image_uris);
+    json_decref(p->description_images);
     json_decref(p->problems);
     json_decref(p->notes);
     json_decref(p->body);
@@ -148,6 +149,7 @@ static enum rc map(struct publish *p, const char *const *main_uris, int n_main_u
         .n_main_uris = n_main_uris,
         .plan = &p->plan,
         .image_uris = p->image_uris,
+        .description_images = p->description_images,
         .warehouse_id = p->warehouse_id,
         .client = &p->client,
         .skus = p->listed,
@@ -207,6 +209,8 @@ static enum rc add_pictures(struct publish *p, struct err *e)
     if (rc == RC_OK)
         rc = publish_removed_pictures(p, e);
 
+    if (rc == RC_OK && p->n_main_uris > 0) /* without one it is not listed anyway */
+        rc = publish_description_images(p, e);
     for (int i = 0; i < p->n_main_uris; i++)
         uris[i] = p->main_uris[i];
     return rc == RC_OK ? map(p, uris, p->n_main_uris, &p->body, e) : rc;

@@ -3,6 +3,7 @@
 #include "fresh.h"
 
 #include "db_brand.h"
+#include "db_image.h"
 #include "db_product.h"
 #include "jspec.h"
 #include "str.h"
@@ -172,21 +173,19 @@ static void runs_count_once(void)
     commit(tx);
 }
 
-static void caches(void)
+static void images(void)
 {
     static const unsigned char HASH_BYTES[32] = { 1, 2, 3 };
+    static const unsigned char REFUSED[32] = { 4, 5, 6 };
     struct db_tx *tx = begin(CLIENT);
-    struct image_row row = { .uri = "tos/a", .width = 800, .height = 800 };
+    struct image_row row = { .uri = "tos/a", .width = 800, .height = 800, .bytes = 1234 };
+    struct image_row bad = { .code = "image_cut", .problem = "the file ends too soon" };
     struct image_row got = { 0 };
-    struct brand_row brand = { 0 };
-    struct taxonomy_row mapped = { 0 };
-    const char *paths[] = { "Moda > Camisetas > Lisas", "Moda > Camisetas", "Moda" };
-    json_t *rules = NULL, *attributes = NULL, *problems = NULL;
     struct err e = { 0 };
 
     CHECK_INT(db_image_by_url(tx, SHOP, "https://x.example/a.jpg", "MAIN_IMAGE", 3600, &got, &e),
               RC_NOT_FOUND);
-    CHECK(db_image_put(tx, CLIENT, SHOP, HASH_BYTES, "MAIN_IMAGE", &row, 1234, &e) == RC_OK, "%s",
+    CHECK(db_image_put(tx, CLIENT, SHOP, HASH_BYTES, "MAIN_IMAGE", &row, &e) == RC_OK, "%s",
           e.text);
     CHECK(db_image_source_put(tx, CLIENT, SHOP, "https://x.example/a.jpg", HASH_BYTES, NULL, &e) ==
           RC_OK);
@@ -203,6 +202,82 @@ static void caches(void)
           RC_OK);
     CHECK_INT(db_image_by_url(tx, SHOP, "https://x.example/a.jpg", "MAIN_IMAGE", 3600, &got, &e),
               RC_NOT_FOUND);
+
+    /* A refusal is remembered for a while and gives way to an upload; an upload gives way to nothing. */
+    CHECK(db_image_put(tx, CLIENT, SHOP, REFUSED, "MAIN_IMAGE", &bad, &e) == RC_OK, "%s", e.text);
+    CHECK(db_image_get(tx, SHOP, REFUSED, "MAIN_IMAGE", &got, &e) == RC_OK, "%s", e.text);
+    CHECK_STR(got.uri, "");
+    CHECK_STR(got.code, "image_cut");
+    CHECK_STR(got.problem, "the file ends too soon");
+    commit(tx);
+    fresh_sql(P, "UPDATE images SET uploaded_at = now() - interval '8 days'");
+    tx = begin(CLIENT);
+    CHECK_INT(db_image_get(tx, SHOP, REFUSED, "MAIN_IMAGE", &got, &e), RC_NOT_FOUND);
+    CHECK(db_image_get(tx, SHOP, HASH_BYTES, "MAIN_IMAGE", &got, &e) == RC_OK);
+    CHECK(db_image_put(tx, CLIENT, SHOP, REFUSED, "MAIN_IMAGE", &row, &e) == RC_OK);
+    CHECK(db_image_get(tx, SHOP, REFUSED, "MAIN_IMAGE", &got, &e) == RC_OK);
+    CHECK_STR(got.uri, "tos/a");
+    CHECK(db_image_put(tx, CLIENT, SHOP, REFUSED, "MAIN_IMAGE", &bad, &e) == RC_OK);
+    CHECK(db_image_get(tx, SHOP, REFUSED, "MAIN_IMAGE", &got, &e) == RC_OK);
+    CHECK_STR(got.uri, "tos/a");
+    commit(tx);
+}
+
+/* A SKU row with a VTEX id, or without (""). */
+static void put_vtex_sku(struct db_tx *tx, const char *source_id, const char *seller_sku,
+                         const char *vtex_sku_id)
+{
+    struct sku sku = { .feed_price_minor = 100, .feed_quantity = -1, .stock_published = -1 };
+    struct err e = { 0 };
+
+    (void)str_copy(sku.seller_sku, sizeof(sku.seller_sku), seller_sku);
+    (void)str_copy(sku.source_sku, sizeof(sku.source_sku), seller_sku);
+    (void)str_copy(sku.vtex_sku_id, sizeof(sku.vtex_sku_id), vtex_sku_id);
+    CHECK(db_sku_put_feed(tx, CLIENT, SHOP, source_id, 0, &sku, &e) == RC_OK, "%s", e.text);
+}
+
+static void sku_images(void)
+{
+    json_t *urls = json_pack("[s, s]", "https://x.example/1.jpg", "https://x.example/2.jpg");
+    json_t *one = json_pack("[s]", "77");
+    json_t *none = json_pack("[s]", "78");
+    json_t *got = NULL;
+    struct err e = { 0 };
+    int64_t n = 0;
+
+    put_product("pics-a", "With");
+    put_product("pics-b", "Without");
+    struct db_tx *tx = begin(CLIENT);
+
+    put_vtex_sku(tx, "pics-a", "pa-1", "77");
+    put_vtex_sku(tx, "pics-b", "pb-1", "");
+    CHECK(db_sku_images_put(tx, CLIENT, SHOP, "pa-1", "77", urls, &e) == RC_OK, "%s", e.text);
+    CHECK(db_sku_images_put(tx, CLIENT, SHOP, "pb-1", "99", urls, &e) == RC_OK, "%s", e.text);
+    CHECK(db_sku_images_get(tx, SHOP, "pics-a", &got, &e) == RC_OK, "%s", e.text);
+    CHECK(json_equal(json_object_get(got, "pa-1"), urls));
+    json_decref(got);
+    CHECK(db_sku_images_get(tx, SHOP, "pics-b", &got, &e) == RC_OK, "%s", e.text);
+    CHECK_INT(json_object_size(got), 0); /* of another VTEX SKU than the row names now */
+    json_decref(got);
+    CHECK(db_sku_images_ask(tx, CLIENT, SHOP, "product_images", "", one, &n, &e) == RC_OK, "%s",
+          e.text);
+    CHECK_INT(n, 1);
+    CHECK(db_sku_images_ask(tx, CLIENT, SHOP, "product_images", "", none, &n, &e) == RC_OK);
+    CHECK_INT(n, 0);
+    db_tx_free(tx);
+    json_decref(urls);
+    json_decref(one);
+    json_decref(none);
+}
+
+static void caches(void)
+{
+    struct db_tx *tx = begin(CLIENT);
+    struct brand_row brand = { 0 };
+    struct taxonomy_row mapped = { 0 };
+    const char *paths[] = { "Moda > Camisetas > Lisas", "Moda > Camisetas", "Moda" };
+    json_t *rules = NULL, *attributes = NULL, *problems = NULL;
+    struct err e = { 0 };
 
     CHECK(db_brand_put(tx, CLIENT, "aurora", "Aurora", "70", "operator", NULL, &e) == RC_OK);
     CHECK(db_brand_put(tx, CLIENT, "aurora", "Aurora", NULL, "none", NULL, &e) == RC_OK);
@@ -345,10 +420,12 @@ int main(void)
     CASE(create_keeps_its_key);
     CASE(acknowledged_values);
     CASE(runs_count_once);
+    CASE(images);
     CASE(caches);
     CASE(shown);
     CASE(other_tenants_see_nothing);
     CASE(logs);
+    CASE(sku_images);
     db_pool_free(P);
     fresh_close(&F);
     return CHECK_END();

@@ -247,13 +247,13 @@ export class TikTok {
     if (!['MAIN_IMAGE', 'ATTRIBUTE_IMAGE', 'DESCRIPTION_IMAGE', 'CERTIFICATION_IMAGE', 'SIZE_CHART_IMAGE'].includes(useCase)) wrong(`use_case ${useCase}`);
     const size = imageSize(parts.data.data);
     if (!size) { wrong('file is no PNG, JPEG, WEBP or BMP'); return this.answer(12052304, 'format'); }
-    const [least, most] = useCase === 'MAIN_IMAGE' ? [300, 4000] : [100, 20000];
+    const [least, most] = useCase === 'MAIN_IMAGE' ? [300, 4000] : useCase === 'DESCRIPTION_IMAGE' ? [100, 3999] : [100, 20000];
     if (Math.min(...size) < least || Math.max(...size) > most) { wrong(`${useCase} of ${size}`); return this.answer(12052301, 'size'); }
     if (parts.data.data.length > 10 << 20) wrong('image over 10 MB');
     const hash = createHash('sha256').update(parts.data.data).digest('hex');
     const uri = `tos-maliva-i-${randomBytes(8).toString('hex')}/${hash.slice(0, 12)}`;
     call.image = { hash, useCase };
-    this.images.set(uri, { use_case: useCase, hash, width: size[0], height: size[1] });
+    this.images.set(uri, { use_case: useCase, hash, width: size[0], height: size[1], url: `https://p16.example/${uri}`, data: parts.data.data });
     return this.answer(0, 'Success', { uri, url: `https://p16.example/${uri}`, height: size[1], width: size[0], use_case: useCase });
   }
 

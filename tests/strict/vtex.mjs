@@ -53,6 +53,14 @@ export class Vtex {
       MeasurementUnit: 'un', UnitMultiplier: 1.0, ProductCategories: { 10: 'Moda' }, ProductCategoryIds: '/10/', IsProductActive: true, NewKey: { a: 1 } } };
   }
 
+  // files: [{url, position, main, place}] in any order
+  listSkuFiles({ a, args }) {
+    const s = a.skus[args.skuId];
+    if (!s) return { status: 404, body: 'SKU not found.' };
+    return { status: 200, body: (s.files ?? []).map((f, i) => ({ Id: 9000 + i, ArchiveId: 155600 + i, SkuId: Number(args.skuId), Name: null, IsMain: f.main ?? false, Label: null, Text: null,
+      ...(f.url ? { Url: f.url } : {}), FileLocation: f.place ?? null, Position: f.position ?? i, Odd: true })) };
+  }
+
   getSkuIdByRefId({ a, args }) {
     const id = Object.keys(a.skus).find((k) => a.skus[k].ref === args.refId);
     return id ? { status: 200, body: a.sc === '5' ? id : Number(id) } : { status: 404, body: 'Sku not found' };

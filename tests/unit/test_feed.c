@@ -144,6 +144,11 @@ static const struct rule RULES[] = {
     { "<g:link>ftp://a.example/x</g:link>", "link", "" },
     { "<g:description><![CDATA[<script>x()</script><p class=\"a\">Oi</p><iframe></iframe>]]></g:description>",
       "description", "<p>Oi</p>" },
+    { "<g:description><![CDATA[a<img alt=\"src=no\" data-src='n.png' onerror=x() SRC = '/p.png?a=1&amp;b=2'/>b]]>"
+      "</g:description>",
+      "description", "a<img src=\"/p.png?a=1&amp;b=2\">b" },
+    { "<g:description><![CDATA[a<img src=\"data:image/png;base64,AAAA\">b<img>c]]></g:description>",
+      "description", "a<img src=\"data:\">b c" },
     { "<g:description>a &amp;amp; b</g:description>", "description", "a & b" },
     { "<g:description>&amp;lt;p&amp;gt;a&amp;lt;/p&amp;gt;</g:description>", "description",
       "<p>a</p>" },

@@ -43,6 +43,18 @@ static const struct row ROWS[] = {
     { "bmp from the top",
       BYTES("BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x90\x01\0\0\xd4\xfe\xff\xff"), true, IMAGE_BMP,
       400, 300 },
+    { "tiff of this machine's order",
+      BYTES("II*\0\x08\0\0\0\2\0\0\1\3\0\1\0\0\0\x90\1\0\0\1\1\4\0\1\0\0\0\x2c\1\0\0"), true,
+      IMAGE_TIFF, 400, 300 },
+    { "tiff of the other order",
+      BYTES("MM\0*\0\0\0\x08\0\2\1\0\0\3\0\0\0\1\1\x90\0\0\1\1\0\4\0\0\0\1\0\0\1\x2c"), true,
+      IMAGE_TIFF, 400, 300 },
+    { "tiff whose directory is behind the end", BYTES("II*\0\xff\xff\xff\xff\2\0\0\1\3\0\1\0"),
+      false, IMAGE_UNKNOWN, 0, 0 },
+    { "avif",
+      BYTES("\0\0\0\x18"
+            "ftypavif\0\0\0\0mif1avif\0\0\0\x14ispe\0\0\0\0\0\0\x03\x20\0\0\x02\x58"),
+      true, IMAGE_AVIF, 800, 600 },
     { "html", BYTES("<html><body>404 not found</body></html>"), false, IMAGE_UNKNOWN, 0, 0 },
     { "empty", BYTES(""), false, IMAGE_UNKNOWN, 0, 0 },
     { "heic",
@@ -81,6 +93,40 @@ static void prefixes(void)
         }
 }
 
+/* What EXIF says, and whether it is a picture for print. */
+static void details(void)
+{
+    static const struct {
+        const char *what;
+        const char *bytes;
+        size_t len;
+        int orientation;
+        bool cmyk;
+    } rows[] = {
+        { "no exif", BYTES("\xff\xd8\xff\xc0\0\x11\x08\x01\x2c\x01\x90\x03\0\0\0\0"), 1, false },
+        { "four components", BYTES("\xff\xd8\xff\xc0\0\x11\x08\x01\x2c\x01\x90\x04\0\0\0\0"), 1,
+          true },
+        { "turned",
+          BYTES("\xff\xd8\xff\xe1\0\x22"
+                "Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"
+                "\xff\xc0\0\x11\x08\x01\x2c\x01\x90\x03"),
+          6, false },
+        { "an orientation that does not exist",
+          BYTES("\xff\xd8\xff\xe1\0\x22"
+                "Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\x63\0\0\0\0\0\0\0"
+                "\xff\xc0\0\x11\x08\x01\x2c\x01\x90\x03"),
+          1, false },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct image_info got;
+
+        CHECK(image_size_read(rows[i].bytes, rows[i].len, &got), "%s", rows[i].what);
+        CHECK(got.orientation == rows[i].orientation && got.cmyk == rows[i].cmyk, "%s: %d %d",
+              rows[i].what, got.orientation, (int)got.cmyk);
+    }
+}
+
 static void names(void)
 {
     CHECK_STR(image_kind_type(IMAGE_JPEG), "image/jpeg");
@@ -92,6 +138,7 @@ int main(void)
 {
     CASE(kinds);
     CASE(prefixes);
+    CASE(details);
     CASE(names);
     return CHECK_END();
 }

@@ -114,10 +114,126 @@ static void names(void)
     CHECK(!map_text_same(NULL, "x"));
 }
 
+/* Uploaded pictures stand between the blocks; nothing else of their tags is left. */
+static void pictures(void)
+{
+    static const struct {
+        const char *what, *text;
+        size_t max;
+        const char *out;
+        int found;
+    } rows[] = {
+        { "between paragraphs", "<p>a<img src=\"/a.png\">b</p>", 10000,
+          "<p>a</p><img src=\"https://t.example/a?x=1&y=2\" width=\"800\" height=\"250\"><p>b</p>",
+          1 },
+        { "entities and blanks of the address",
+          "<IMG data-src=no.png alt='src=\"/x.png\"' src = '/b.png?a=1&amp;b=2 ' onerror=x()>a",
+          10000, "<img src=\"https://t.example/b\" width=\"100\" height=\"100\"><p>a</p>", 1 },
+        { "in a list", "<ul><li>um<img src=/a.png></li><li>dois</li></ul>", 10000,
+          "<ul><li>um</li></ul><img src=\"https://t.example/a?x=1&y=2\" width=\"800\" height=\"250\">"
+          "<ul><li>dois</li></ul>",
+          1 },
+        { "inside strong", "<p><b>a<img src='/a.png'>b</b></p>", 10000,
+          "<p><strong>a</strong></p><img src=\"https://t.example/a?x=1&y=2\" width=\"800\" height=\"250\">"
+          "<p>b</p>",
+          1 },
+        { "not uploaded", "<p>a<img src=\"/c.png\">b</p>", 10000, "<p>ab</p>", 1 },
+        { "without an address", "<p>a<img alt='x'><img src=''><img src>b</p>", 10000, "<p>ab</p>",
+          0 },
+        { "no room for it", "<p>abc</p><img src=\"/a.png\"><p>de</p>", 30, "<p>abc</p><p>de</p>",
+          1 },
+        { "in a comment or a script", "<!-- <img src=/a.png> --><script><img src=/a.png></script>a",
+          10000, "<p>a</p>", 0 },
+    };
+    json_t *known =
+        json_pack("{s:{s:s, s:i, s:i}, s:{s:s, s:i, s:i}}", "/a.png", "url",
+                  "https://t.example/a?x=1&y=2", "width", 800, "height", 250, "/b.png?a=1&b=2",
+                  "url", "https://t.example/b", "width", 100, "height", 100);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        json_t *found = NULL;
+        struct buf out;
+
+        buf_init(&out, 1 << 20);
+        CHECK(map_text_html_pictured(rows[i].text, known, rows[i].max, &out, NULL) == RC_OK);
+        CHECK(strcmp(buf_text(&out), rows[i].out) == 0, "%s: %s", rows[i].what, buf_text(&out));
+        CHECK(map_text_html_pictures(rows[i].text, &found, NULL) == RC_OK);
+        CHECK((int)json_array_size(found) == rows[i].found, "%s: %d pictures", rows[i].what,
+              (int)json_array_size(found));
+        json_decref(found);
+        buf_done(&out);
+    }
+    json_decref(known);
+}
+
+static void at_most_thirty_pictures(void)
+{
+    json_t *known = json_pack("{s:{s:s, s:i, s:i}}", "/a.png", "url", "https://t.example/a",
+                              "width", 9, "height", 9);
+    struct buf text, out;
+    int n = 0;
+
+    buf_init(&text, 1 << 20);
+    buf_init(&out, 1 << 20);
+    for (int i = 0; i < 40; i++)
+        buf_str(&text, "<img src=/a.png>");
+    CHECK(map_text_html_pictured(buf_text(&text), known, 10000, &out, NULL) == RC_OK);
+    for (const char *p = buf_text(&out); (p = strstr(p, "<img ")) != NULL; p++)
+        n++;
+    CHECK_INT(n, 30);
+    buf_done(&text);
+    buf_done(&out);
+    json_decref(known);
+}
+
+static void addresses(void)
+{
+    static const struct {
+        const char *src, *page, *out; /* out NULL: not usable */
+    } rows[] = {
+        { "https://x.example/a.png", NULL, "https://x.example/a.png" },
+        { "//cdn.example/a.png", NULL, "https://cdn.example/a.png" },
+        { "/a.png", "https://loja.example/produto/p?x=1", "https://loja.example/a.png" },
+        { "/a.png", NULL, NULL },
+        { "a.png", "https://loja.example/p", NULL },
+        { "data:image/png;base64,AAAA", "https://loja.example/p", NULL },
+        { "file:///etc/passwd", "https://loja.example/p", NULL },
+    };
+    char out[200];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        bool ok = map_text_address(rows[i].src, rows[i].page, out, sizeof(out));
+
+        CHECK(ok == (rows[i].out != NULL), "%s", rows[i].src);
+        if (ok && rows[i].out != NULL)
+            CHECK_STR(out, rows[i].out);
+    }
+}
+
+/* A thousand levels deep: flat in the end, and nothing is recursed into. */
+static void deep_nesting(void)
+{
+    struct buf text, out;
+
+    buf_init(&text, 1 << 20);
+    buf_init(&out, 1 << 20);
+    for (int i = 0; i < 10000; i++)
+        buf_str(&text, "<div><ul><li><b>");
+    buf_str(&text, "fundo");
+    CHECK(map_text_html(buf_text(&text), 10000, &out, NULL) == RC_OK);
+    CHECK_STR(buf_text(&out), "<ul><li><strong>fundo</strong></li></ul>");
+    buf_done(&text);
+    buf_done(&out);
+}
+
 int main(void)
 {
     CASE(titles);
     CASE(descriptions);
+    CASE(pictures);
+    CASE(at_most_thirty_pictures);
+    CASE(addresses);
+    CASE(deep_nesting);
     CASE(long_descriptions);
     CASE(names);
     return CHECK_END();
