@@ -1,4 +1,4 @@
-/* product_cache.c - what need not be asked or uploaded twice: images, brands, categories, shop setup. */
+/* product_cache.c - what need not be asked or uploaded twice: categories, shop setup. */
 #include "db_product.h"
 
 #include <string.h>
