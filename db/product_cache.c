@@ -89,8 +89,9 @@ enum rc db_category_get(struct db_tx *tx, const char *shop_id, const char *categ
 
 enum rc db_category_put(struct db_tx *tx, const char *client_id, const char *shop_id,
                         const char *category_id, const json_t *rules, const json_t *attributes,
-                        struct err *e)
+                        bool *changed, struct err *e)
 {
+    OWN_ROWS struct db_rows *rows = NULL;
     struct db_args args = { 0 };
 
     db_arg_text(&args, shop_id);
@@ -98,12 +99,21 @@ enum rc db_category_put(struct db_tx *tx, const char *client_id, const char *sho
     db_arg_text(&args, client_id);
     db_arg_json(&args, rules);
     db_arg_json(&args, attributes);
-    return db_exec(
+    enum rc rc = db_exec(
         tx,
-        "INSERT INTO tiktok_categories (shop_id, category_id, client_id, rules, attributes) "
+        "WITH old AS (SELECT rules, attributes FROM tiktok_categories WHERE shop_id = $1 "
+        "AND category_id = $2), put AS (INSERT INTO tiktok_categories "
+        "(shop_id, category_id, client_id, rules, attributes) "
         "VALUES ($1, $2, $3, $4::jsonb, $5::jsonb) ON CONFLICT (shop_id, category_id) DO UPDATE SET "
-        "rules = EXCLUDED.rules, attributes = EXCLUDED.attributes, fetched_at = now()",
-        &args, NULL, e);
+        "rules = EXCLUDED.rules, attributes = EXCLUDED.attributes, fetched_at = now() "
+        "RETURNING rules, attributes) SELECT EXISTS (SELECT 1 FROM old, put WHERE "
+        "old.rules IS DISTINCT FROM put.rules OR old.attributes IS DISTINCT FROM put.attributes) "
+        "AS changed",
+        &args, &rows, e);
+
+    if (rc == RC_OK)
+        *changed = db_bool(rows, 0, "changed");
+    return rc;
 }
 
 enum rc db_shop_warehouse_put(struct db_tx *tx, const char *shop_id, const char *warehouse_id,

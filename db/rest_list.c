@@ -1,7 +1,7 @@
 /* rest_list.c - clients, shops, mappings, events, logs and audit rows as documents, page by page. */
 #include "db_rest.h"
 
-#include "db_job.h"
+#include "db_taxonomy.h"
 #include "rest_page.h"
 #include "str.h"
 
@@ -90,7 +90,10 @@ enum rc db_rest_shops(struct db_tx *tx, const char *client_id, const char *curso
 #define TAXONOMY_DOC                                                       \
     "json_build_object('source_category', source_category,"                \
     " 'tiktok_category_id', tiktok_category_id, 'attributes', attributes," \
-    " 'chosen_by', chosen_by, 'updated_at', connector_time(updated_at)) AS doc"
+    " 'chosen_by', chosen_by, 'updated_at', connector_time(updated_at),"   \
+    " 'tiktok_category_path', (SELECT t.path FROM tiktok_category_tree t"  \
+    " WHERE t.client_id = taxonomy_tiktok.client_id"                       \
+    " AND t.category_id = tiktok_category_id LIMIT 1)) AS doc"
 
 enum rc db_rest_taxonomy(struct db_tx *tx, const char *client_id, const char *cursor, int limit,
                          struct rest_list *out, struct err *e)
@@ -131,32 +134,6 @@ enum rc db_rest_taxonomy_get(struct db_tx *tx, const char *client_id, const char
     return RC_OK;
 }
 
-/* A product job for each product of the category, or of one below it, that may be sent to TikTok. */
-static enum rc republish_category(struct db_tx *tx, const char *client_id,
-                                  const char *source_category, struct err *e)
-{
-    struct db_args a = { 0 };
-    OWN_ROWS struct db_rows *rows = NULL;
-    enum rc rc;
-
-    db_arg_text(&a, client_id);
-    db_arg_text(&a, source_category);
-    db_arg_i64(&a, LANE_CATALOG);
-    rc = db_exec(tx,
-                 "WITH made AS (INSERT INTO jobs AS j (shop_id, kind, entity, client_id, lane,"
-                 " due_at, first_due_at) SELECT p.shop_id, 'product_publish', p.source_id,"
-                 " p.client_id, $3::bigint::smallint, now(), now() FROM products p"
-                 " JOIN shops s ON s.shop_id = p.shop_id WHERE p.client_id = $1"
-                 " AND (p.source_category = $2 OR starts_with(p.source_category, $2 || ' > '))"
-                 " AND p.in_feed AND s.status = 'connected'"
-                 " AND p.status NOT IN ('deleted', 'deactivated')" DB_JOB_ON_CONFLICT
-                 " RETURNING shop_id) SELECT DISTINCT shop_id FROM made",
-                 &a, &rows, e);
-    for (int i = 0; rc == RC_OK && i < db_rows_count(rows); i++)
-        rc = db_job_schedule(tx, client_id, db_text(rows, i, "shop_id"), LANE_CATALOG, 0, e);
-    return rc;
-}
-
 enum rc db_rest_taxonomy_put(struct db_tx *tx, const char *client_id, const char *source_category,
                              const char *tiktok_category_id, const json_t *attributes,
                              const char *who, struct err *e)
@@ -178,7 +155,7 @@ enum rc db_rest_taxonomy_put(struct db_tx *tx, const char *client_id, const char
                  " attributes = excluded.attributes, chosen_by = 'mapping',"
                  " updated_by = excluded.updated_by, updated_at = now()",
                  &a, NULL, e);
-    return rc == RC_OK ? republish_category(tx, client_id, source_category, e) : rc;
+    return rc == RC_OK ? db_taxonomy_republish(tx, client_id, &source_category, 1, e) : rc;
 }
 
 #define LOG_SQL(table, more)                                                                       \

@@ -2,6 +2,7 @@
 #include "rest.h"
 
 #include "db_rest.h"
+#include "db_taxonomy.h"
 #include "jspec.h"
 #include "str.h"
 
@@ -95,6 +96,25 @@ static enum rc read_category(const struct http_req *req, const json_t *body, con
     return RC_OK;
 }
 
+/* Refuses what the trees of the client's shops say cannot take products. */
+static enum rc check_category(struct db_tx *tx, const char *client_id, const char *category_id,
+                              struct err *e)
+{
+    struct category_node node = { 0 };
+    enum rc rc = db_category_node(tx, client_id, NULL, category_id, &node, e);
+
+    if (rc != RC_OK || !db_category_unusable(&node))
+        return rc;
+    if (!node.found)
+        return err_field(e, "tiktok_category_id", "is no category of the shop");
+    if (!node.leaf)
+        return err_field(e, "tiktok_category_id",
+                         "is \"%.200s\", which has categories below it: only a leaf takes products",
+                         node.path);
+    return err_field(e, "tiktok_category_id", "is \"%.200s\", where the shop may not list (%s)",
+                     node.path, node.permissions);
+}
+
 enum rc taxonomy_put(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
 {
     struct app *app = user;
@@ -117,6 +137,8 @@ enum rc taxonomy_put(void *user, struct http_req *req, struct http_reply *reply,
         rc = check_attributes(jspec_get(body, "attributes"), e);
     if (rc == RC_OK)
         rc = rest_begin(app, req, "taxonomy_put", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = check_category(tx, client_id, jspec_text(body, "tiktok_category_id"), e);
     if (rc == RC_OK)
         rc = db_rest_taxonomy_put(tx, client_id, category, jspec_text(body, "tiktok_category_id"),
                                   jspec_get(body, "attributes"), req->principal, e);

@@ -169,9 +169,10 @@ enum rc db_taxonomy_suggest(struct db_tx *tx, const char *client_id, const char 
 /* Rules and attributes not older than max_age_s; new references. RC_NOT_FOUND. */
 enum rc db_category_get(struct db_tx *tx, const char *shop_id, const char *category_id,
                         int64_t max_age_s, json_t **rules, json_t **attributes, struct err *e);
+/* Stores both; *changed: others were known before. */
 enum rc db_category_put(struct db_tx *tx, const char *client_id, const char *shop_id,
                         const char *category_id, const json_t *rules, const json_t *attributes,
-                        struct err *e);
+                        bool *changed, struct err *e);
 
 enum rc db_shop_warehouse_put(struct db_tx *tx, const char *shop_id, const char *warehouse_id,
                               struct err *e);

@@ -90,6 +90,8 @@ enum rc sync_image_read(struct job_ctx *ctx,
 enum rc sync_product_images(
     struct job_ctx *ctx,
     struct err *e); /* "product_images", "product_images_dry" (lists only), entity = source_id */
+enum rc sync_category_refresh(struct job_ctx *ctx,
+                              struct err *e); /* "category_refresh", daily and of a run */
 enum rc sync_order_poll(struct job_ctx *ctx, struct err *e); /* "order_poll", entity = "" */
 enum rc sync_order_import(struct job_ctx *ctx,
                           struct err *e);                /* "order_import", entity = order_id */

@@ -39,6 +39,9 @@ struct tiktok_recommendation {
 enum rc tiktok_recommend_category(struct tiktok_session *s, const char *title,
                                   const char *description, const char *entity,
                                   struct tiktok_recommendation *out, struct err *e);
+/* The whole category tree as an array of {"id", "parent_id", "name", "is_leaf", "available", "permissions"}, never
+ * empty. */
+enum rc tiktok_categories(struct tiktok_session *s, json_t **nodes, struct err *e);
 /* `data` of the rules. RC_NOT_FOUND (code "category_refused") when the category is no usable leaf. */
 enum rc tiktok_category_rules(struct tiktok_session *s, const char *category_id, json_t **rules,
                               struct err *e);

@@ -71,6 +71,67 @@ enum rc tiktok_recommend_category(struct tiktok_session *s, const char *title,
     return rc;
 }
 
+/* {"id", "parent_id", "name", "is_leaf", "available", "permissions"} of one category; NULL when it has no id or name. */
+static json_t *node_new(const json_t *one)
+{
+    const json_t *rights = jspec_get(one, "permission_statuses");
+    const char *name = jspec_text(one, "local_name");
+    bool available = json_array_size(rights) == 0;
+    char id[JSPEC_ID_BYTES];
+    char parent[JSPEC_ID_BYTES];
+    OWN_BUF struct buf words;
+
+    buf_init(&words, 1024);
+    for (size_t i = 0; i < json_array_size(rights); i++) {
+        const char *word = json_string_value(json_array_get(rights, i));
+
+        available = available || str_eq(word, "AVAILABLE");
+        buf_fmt(&words, "%s%s", i > 0 ? "," : "", word ? word : "?");
+    }
+    jspec_id(one, "id", id);
+    jspec_id(one, "parent_id", parent);
+    if (id[0] == '\0' || str_blank(name) || buf_check(&words, NULL) != RC_OK)
+        return NULL;
+    return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s}", "id", id, "parent_id", parent, "name", name,
+                     "is_leaf", jspec_bool(one, "is_leaf", false), "available", available,
+                     "permissions", buf_text(&words));
+}
+
+enum rc tiktok_categories(struct tiktok_session *s, json_t **nodes, struct err *e)
+{
+    const struct tiktok_req req = {
+        .operation = "get_categories",
+        .method = "GET",
+        .path = "/product/202309/categories",
+        .with_cipher = true,
+        .query = { { "locale", strcmp(s->region, "BR") == 0 ? "pt-BR" : NULL } },
+    };
+    struct tiktok_reply reply = { 0 };
+    json_auto_t *list = json_array();
+    enum rc rc = tiktok_call(s, &req, &reply, e);
+    const json_t *given = rc == RC_OK ? jspec_get(reply.data, "categories") : NULL;
+
+    for (size_t i = 0; i < json_array_size(given); i++) {
+        json_t *node = node_new(json_array_get(given, i));
+
+        if (node != NULL)
+            (void)json_array_append_new(list, node); /* counted below */
+    }
+    if (rc == RC_OK && json_array_size(list) == 0)
+        rc = err_code(e, RC_DOWN, "no_categories", "TikTok named no category at all");
+    if (rc == RC_OK)
+        *nodes = json_incref(list);
+    tiktok_reply_done(&reply);
+    return rc;
+}
+
+/* Addresses of pictures change with every answer and say nothing about what is demanded. */
+static void drop_pictures(const json_t *list, const char *member)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        (void)json_object_del(json_array_get(list, i), member); /* absent is as good */
+}
+
 /* GET of something below a category; refusals of the category become RC_NOT_FOUND. */
 static enum rc category_get(struct tiktok_session *s, const char *operation, const char *tail,
                             const char *category_id, const char *locale, struct tiktok_reply *reply,
@@ -106,8 +167,10 @@ enum rc tiktok_category_rules(struct tiktok_session *s, const char *category_id,
     struct tiktok_reply reply = { 0 };
     enum rc rc = category_get(s, "get_category_rules", "rules", category_id, NULL, &reply, e);
 
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        drop_pictures(json_object_get(reply.data, "product_certifications"), "sample_image_url");
         *rules = json_is_object(reply.data) ? json_incref(reply.data) : json_object();
+    }
     tiktok_reply_done(&reply);
     return rc;
 }
@@ -122,6 +185,8 @@ enum rc tiktok_category_attributes(struct tiktok_session *s, const char *categor
     if (rc == RC_OK) {
         json_t *list = json_object_get(reply.data, "attributes");
 
+        for (size_t i = 0; i < json_array_size(list); i++)
+            drop_pictures(json_object_get(json_array_get(list, i), "values"), "icon_url");
         *attributes = json_is_array(list) ? json_incref(list) : json_array();
     }
     tiktok_reply_done(&reply);

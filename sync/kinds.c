@@ -3,6 +3,7 @@
 
 #define MAINTENANCE_S (6 * 3600)
 #define CATALOG_READ_S (24 * 3600)
+#define CATEGORIES_S 86400
 
 static int order_poll_s(const struct cfg *cfg)
 {
@@ -27,6 +28,11 @@ const struct job_kind JOB_KINDS[] = {
     { .name = "image_read", .lane = LANE_CATALOG, .run = sync_image_read, .owns_run = true },
     { .name = "product_images", .lane = LANE_CATALOG, .run = sync_product_images },
     { .name = "product_images_dry", .lane = LANE_CATALOG, .run = sync_product_images },
+    { .name = "category_refresh",
+      .lane = LANE_CATALOG,
+      .run = sync_category_refresh,
+      .every_s = CATEGORIES_S,
+      .owns_run = true },
     { .name = "product_audit", .lane = LANE_CATALOG, .run = sync_product_audit },
     { .name = "product_propose",
       .lane = LANE_CATALOG,

@@ -86,7 +86,7 @@ enum rc publish_refused(struct publish *p, const char *status, int64_t platform_
                         const char *request_id, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
-    bool held = strcmp(status, "held") == 0;
+    bool held = strcmp(status, "held") == 0 || strcmp(status, "waiting") == 0;
     const struct run_delta delta = { .done = 1, .held = held ? 1 : 0, .failed = held ? 0 : 1 };
     /* what is on TikTok stays there whatever keeps an edit back */
     bool stays = p->product.tiktok_product_id[0] != '\0' &&

@@ -52,6 +52,7 @@ struct publish {
     int n_live;            /* of the feed; the others left it and stay on TikTok */
     json_t *removed_items; /* owned: what the SKUs that left were */
     json_t *dropped;       /* owned: codes of SKUs that cannot stay on TikTok */
+    bool waits;            /* for a person's word, not for a correction */
     bool too_many;         /* the feed has more variants than a product may have */
     struct variant_plan plan;
     char main_uris[MAIN_IMAGES_MAX][IMAGE_URI_BYTES];

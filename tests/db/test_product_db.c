@@ -297,8 +297,19 @@ static void caches(void)
     json_decref(mapped.attributes);
 
     json_t *list = json_array();
+    bool changed = true;
 
-    CHECK(db_category_put(tx, CLIENT, SHOP, "600002", list, list, &e) == RC_OK, "%s", e.text);
+    CHECK(db_category_put(tx, CLIENT, SHOP, "600002", list, list, &changed, &e) == RC_OK, "%s",
+          e.text);
+    CHECK(!changed, "nothing was known before");
+    CHECK(db_category_put(tx, CLIENT, SHOP, "600002", list, list, &changed, &e) == RC_OK &&
+          !changed);
+    CHECK(json_array_append_new(list, json_string("x")) == 0);
+    CHECK(db_category_put(tx, CLIENT, SHOP, "600002", list, list, &changed, &e) == RC_OK &&
+          changed);
+    CHECK(json_array_remove(list, json_array_size(list) - 1) == 0);
+    CHECK(db_category_put(tx, CLIENT, SHOP, "600002", list, list, &changed, &e) == RC_OK &&
+          changed);
     CHECK(db_category_get(tx, SHOP, "600002", 60, &rules, &attributes, &e) == RC_OK);
     CHECK_INT(db_category_get(tx, SHOP, "600002", 0, &rules, &attributes, &e), RC_NOT_FOUND);
     CHECK(db_prerequisites_put(tx, CLIENT, SHOP, list, &e) == RC_OK);

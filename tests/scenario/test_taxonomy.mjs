@@ -1,0 +1,111 @@
+// Categories: the tree of the shop, mappings that inherit, proposals that wait for a person, and rules that change
+// while products are live. TikTok Shop is the strict one.
+import { end, ok, same, test, until } from './lib.mjs';
+import { World, png } from '../strict/world.mjs';
+import { CAT, furnish, rss } from '../strict/merchant.mjs';
+
+const H = 'taxonomy-loja';
+const w = await World.start();
+const { tiktok } = w;
+furnish(tiktok);
+tiktok.addSeller('seller-t', ['7000000000000000801']);
+w.merchant.files.set('/i.png', { type: 'image/png', body: png(400, 400, 3) });
+const base = { link: 'https://loja.example/p', availability: 'in_stock', condition: 'new', price: '50.00 BRL', inventory: '4', image_link: `${w.merchant.url}/i.png`, shipping_weight: '300 g' };
+const shirt = { ...base, id: 'T-1', title: 'Camiseta de verão', description: 'Leve', product_type: 'Moda > Camisetas > Verão' };
+const mug = { ...base, id: 'T-2', title: 'Caneca azul', description: 'Louça', product_type: 'Casa > Canecas' };
+const shot = { ...base, id: 'T-3', title: 'Copo sem mapa', description: 'Vidro', product_type: 'Casa > Copos' };
+const feed = (...items) => w.merchant.files.set('/f.xml', { body: rss('g', items) });
+const put = (source, id, attributes) => w.api('PUT', `/v1/clients/${H}/taxonomy`, { source_category: source, tiktok_category_id: id, ...(attributes ? { attributes } : {}) });
+const product = async (id) => (await w.products(H)).find((p) => p.source_id === id);
+const codes = (p) => p.problems.map((x) => x.code);
+const writes = (id) => w.writes().filter((c) => /edit|create/.test(c.name) && (!id || c.json?.external_product_id === id || c.path.includes(id))).length;
+
+feed(shirt, mug);
+await w.must('PUT', `/v1/clients/${H}`, { name: 'Loja T', tik_tok_shop_feed_link: `${w.merchant.url}/f.xml`, policies: { price: { source: 'feed' }, stock: { source: 'feed' } } });
+
+await test('the tree of a connected shop is read by itself', async () => {
+  await w.connect(H, 'seller-t');
+  await until('tree', () => w.sql('SELECT count(*) FROM shops WHERE categories_at IS NOT NULL') === '1');
+  same(w.sql('SELECT count(*) FROM tiktok_category_tree'), String(tiktok.categories.length), 'categories');
+  same(w.sql(`SELECT path FROM tiktok_category_tree WHERE category_id = '${CAT.shirt}'`), 'Moda > Camisetas', 'path');
+});
+
+await test('only an available leaf of the tree can be mapped', async () => {
+  for (const [id, words] of [[CAT.parent, /Moda.*leaf/], [CAT.banned, /Armas.*PROHIBITED/], ['999', /no category/]]) {
+    const r = await put('Moda', id);
+    same(r.status, 400, id);
+    same(r.json.errors[0].field, 'tiktok_category_id', 'field');
+    ok(words.test(r.json.errors[0].message), r.json.errors[0].message);
+  }
+  const r = await put('Moda > Camisetas', CAT.shirt);
+  same(r.status, 200, r.text);
+  same(r.json.tiktok_category_path, 'Moda > Camisetas', 'path');
+});
+
+await test('a product takes the mapping of its nearest ancestor; a proposal is marked as one', async () => {
+  await w.run(H);
+  await w.settled(H);
+  const p = await product('T-1');
+  same([p.status, p.category.tiktok_category_id, p.category.chosen_by], ['live', CAT.shirt, 'mapping'], 'T-1');
+  const q = await product('T-2');
+  same([q.status, q.category.tiktok_category_id, q.category.chosen_by], ['live', CAT.mug, 'recommendation'], 'T-2');
+  const all = (await w.must('GET', `/v1/clients/${H}/taxonomy`)).items;
+  same(all.map((x) => [x.source_category, x.chosen_by]), [['Casa > Canecas', 'recommendation'], ['Moda > Camisetas', 'mapping']], 'taxonomy');
+});
+
+await test('a category that is closed later stops the product with a reason, and lets it go on when it opens', async () => {
+  const c = tiktok.categories.find((x) => x.id === CAT.shirt);
+  const before = writes();
+  c.permission_statuses = ['INVITE_ONLY', 'NON_MAIN_CATEGORY'];
+  const run = await w.run(H, 'categories');
+  same([run.status, run.progress.total, run.progress.done, run.progress.updated], ['succeeded', 3, 3, 1], 'run');
+  const p = await until('problem', async () => { const x = await product('T-1'); return codes(x).includes('category_unusable') && x; });
+  same(p.status, 'live', 'the listing stays');
+  ok(/Moda > Camisetas.*INVITE_ONLY,NON_MAIN_CATEGORY/.test(p.problems[0].message), p.problems[0].message);
+  ok(/não pode anunciar/.test(p.problems[0].message_pt), p.problems[0].message_pt);
+  c.permission_statuses = ['AVAILABLE'];
+  await w.run(H, 'categories');
+  await until('no problem', async () => codes(await product('T-1')).length === 0);
+  same(writes(), before, 'nothing was sent');
+});
+
+await test('rules that change are checked against live products, which stay on sale', async () => {
+  const before = writes();
+  tiktok.attributes[CAT.mug] = [{ id: '100301', name: 'Tipo de louça', type: 'PRODUCT_PROPERTY', is_requried: true, is_customizable: false, is_multiple_selection: false,
+    values: Array.from({ length: 30 }, (_, i) => ({ id: String(900 + i), name: `Louça ${i}` })) }];
+  const run = await w.run(H, 'categories');
+  same([run.status, run.progress.updated, run.progress.unchanged], ['succeeded', 1, 2], 'run');
+  const p = await until('problem', async () => { const x = await product('T-2'); return codes(x).includes('missing_attribute') && x; });
+  same(p.status, 'live', 'the listing stays');
+  same(writes(), before, 'nothing was sent');
+  same((await w.run(H, 'categories')).progress.updated, 0, 'the same rules again');
+});
+
+await test('a fixed value of a mapping mends it and is sent', async () => {
+  const r = await put('Casa > Canecas', CAT.mug, { 100301: { value_id: '907' } });
+  same([r.status, r.json.chosen_by], [200, 'mapping'], 'confirmed');
+  await until('mended', async () => codes(await product('T-2')).length === 0);
+  await w.settled(H);
+  same([...tiktok.products.values()].find((x) => x.title === 'Caneca azul').product_attributes, [{ id: '100301', values: [{ id: '907' }] }], 'attributes');
+});
+
+await test('without trust in proposals a product waits and names the proposal; confirming it sends the product', async () => {
+  await w.must('PATCH', `/v1/clients/${H}`, { policies: { category: { accept_recommendation: false } } });
+  tiktok.attributes[CAT.mug] = [];
+  feed(shirt, mug, shot);
+  await w.run(H);
+  const p = await until('waits', async () => { const x = await product('T-3'); return codes(x ?? { problems: [] }).includes('category_proposed') && x; });
+  same([p.status, p.category.chosen_by], ['waiting', 'none'], 'T-3');
+  ok(/Casa > Canecas.*Casa > Copos/.test(p.problems[0].message), p.problems[0].message);
+  const m = await w.must('GET', `/v1/clients/${H}/taxonomy/${encodeURIComponent('Casa > Copos')}`);
+  same([m.tiktok_category_id, m.chosen_by], [CAT.mug, 'recommendation'], 'proposal');
+  const asked = tiktok.calls.filter((c) => c.name === 'recommend_category').length;
+  await w.must('POST', `/v1/clients/${H}/products/T-3/publish`);
+  await until('asked again', () => w.sql("SELECT count(*) FROM jobs WHERE kind = 'product_publish'") === '0');
+  same(tiktok.calls.filter((c) => c.name === 'recommend_category').length, asked, 'the proposal is remembered');
+  same((await put('Casa > Copos', m.tiktok_category_id)).status, 200, 'confirm');
+  await until('live', async () => (await product('T-3')).status === 'live');
+});
+
+await test('no request broke a contract', () => w.noViolations());
+await end();
