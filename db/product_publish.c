@@ -20,6 +20,24 @@ enum rc db_product_state(struct db_tx *tx, const char *shop_id, const char *sour
                    &args, NULL, e);
 }
 
+enum rc db_product_problems_drop(struct db_tx *tx, const char *shop_id, const char *source_id,
+                                 const char *const *codes, size_t n, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, source_id);
+    db_arg_text_array(&args, codes, n);
+    return db_exec(tx,
+                   "UPDATE products SET updated_at = now(), problems = coalesce((SELECT "
+                   "jsonb_agg(p.one ORDER BY p.at) FROM jsonb_array_elements(problems) "
+                   "WITH ORDINALITY AS p(one, at) WHERE NOT p.one ->> 'code' = ANY ($3::text[])), "
+                   "'[]') WHERE shop_id = $1 AND source_id = $2 AND EXISTS (SELECT 1 FROM "
+                   "jsonb_array_elements(problems) AS p(one) WHERE p.one ->> 'code' = "
+                   "ANY ($3::text[]))",
+                   &args, NULL, e);
+}
+
 enum rc db_product_category(struct db_tx *tx, const char *shop_id, const char *source_id,
                             const char *category_id, const char *chosen_by, struct err *e)
 {

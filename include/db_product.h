@@ -111,6 +111,9 @@ enum rc db_sku_explain(struct db_tx *tx, const char *client_id, const char *sell
 /* Sets the status and replaces the problems (JSON array; NULL = none). */
 enum rc db_product_state(struct db_tx *tx, const char *shop_id, const char *source_id,
                          const char *status, const json_t *problems, struct err *e);
+/* Drops those of the product's problems that have one of the codes. */
+enum rc db_product_problems_drop(struct db_tx *tx, const char *shop_id, const char *source_id,
+                                 const char *const *codes, size_t n, struct err *e);
 enum rc db_product_category(struct db_tx *tx, const char *shop_id, const char *source_id,
                             const char *category_id, const char *chosen_by, struct err *e);
 enum rc db_product_brand(struct db_tx *tx, const char *shop_id, const char *source_id,

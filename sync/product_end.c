@@ -282,6 +282,21 @@ enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved
     return rc;
 }
 
+/* What kept an edit back has gone, and nothing is left to send that would clear it. */
+static enum rc drop_overcome(struct publish *p, struct db_tx *tx, struct err *e)
+{
+    static const char *const CODES[] = {
+        "category_unusable",      "category_unmapped",     "category_refused", "category_proposed",
+        "missing_attribute",      "size_chart_required",   "epr_required",     "fee_required",
+        "certification_required", "manufacturer_required", "brand_unknown",
+    };
+
+    if (p->body == NULL)
+        return RC_OK; /* nothing was checked */
+    return db_product_problems_drop(tx, p->shop.shop_id, p->product.source_id, CODES,
+                                    sizeof(CODES) / sizeof(CODES[0]), e);
+}
+
 enum rc publish_unchanged(struct publish *p, bool values_changed, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
@@ -295,6 +310,8 @@ enum rc publish_unchanged(struct publish *p, bool values_changed, struct err *e)
     if (rc == RC_OK && json_array_size(p->notes) > 0)
         rc = db_product_state(tx, p->shop.shop_id, p->product.source_id, p->product.status,
                               p->notes, e);
+    else if (rc == RC_OK)
+        rc = drop_overcome(p, tx, e);
     if (rc == RC_OK)
         rc = publish_trace_end(p, tx, "unchanged", NULL, NULL, e);
     if (rc == RC_OK)
