@@ -4,6 +4,8 @@
 #include "db_job.h"
 #include "str.h"
 
+#include <stdlib.h>
+
 static void copy_cell(char *dst, size_t cap, const struct db_rows *rows, const char *column)
 {
     const char *text = db_text(rows, 0, column);
@@ -196,6 +198,51 @@ enum rc db_taxonomy_republish(struct db_tx *tx, const char *client_id,
                                "WHERE EXISTS (SELECT 1 FROM unnest($3::text[]) AS c(name) WHERE "
                                "d.name = c.name OR starts_with(d.name, c.name || ' > ')))"),
                      &args, e);
+}
+
+/* The names stay the rows'. */
+static enum rc republish_rows(struct db_tx *tx, const char *client_id, const struct db_rows *rows,
+                              struct err *e)
+{
+    int n = db_rows_count(rows);
+    const char **names = calloc((size_t)n + 1, sizeof(*names));
+    enum rc rc;
+
+    if (names == NULL)
+        return err_set(e, RC_BUG, "no memory for an import");
+    for (int i = 0; i < n; i++)
+        names[i] = db_text(rows, i, "source_category");
+    rc = n > 0 ? db_taxonomy_republish(tx, client_id, names, (size_t)n, e) : RC_OK;
+    free(names);
+    return rc;
+}
+
+enum rc db_taxonomy_import(struct db_tx *tx, const char *client_id, const json_t *given,
+                           const char *who, int64_t *changed, struct err *e)
+{
+    OWN_ROWS struct db_rows *rows = NULL;
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, client_id);
+    db_arg_json(&args, given);
+    db_arg_text(&args, who);
+    enum rc rc = db_exec(
+        tx,
+        "INSERT INTO taxonomy_tiktok AS t (client_id, source_category, tiktok_category_id, attributes, "
+        "chosen_by, updated_by) SELECT $1, x.source, x.category, x.attributes, 'mapping', $3 "
+        "FROM jsonb_to_recordset($2::jsonb) AS x(source text, category text, attributes jsonb) "
+        "ON CONFLICT (client_id, source_category) DO UPDATE SET "
+        "tiktok_category_id = excluded.tiktok_category_id, attributes = excluded.attributes, "
+        "chosen_by = 'mapping', updated_by = excluded.updated_by, updated_at = now() "
+        "WHERE (t.tiktok_category_id, t.attributes, t.chosen_by) IS DISTINCT FROM "
+        "(excluded.tiktok_category_id, excluded.attributes, 'mapping') RETURNING source_category",
+        &args, &rows, e);
+
+    if (rc == RC_OK)
+        rc = republish_rows(tx, client_id, rows, e);
+    if (rc == RC_OK)
+        *changed = db_rows_count(rows);
+    return rc;
 }
 
 enum rc db_taxonomy_proposal(struct db_tx *tx, const char *client_id, const char *source_category,

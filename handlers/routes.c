@@ -70,6 +70,8 @@ const struct http_route ROUTES[] = {
     { HTTP_PUT, CLIENT "/brands/{name}", HTTP_SYNC, BODY_REST, brand_put, "putBrand", false },
     { HTTP_GET, CLIENT "/taxonomy", HTTP_READ, BODY_NONE, taxonomy_list, "listTaxonomy", false },
     { HTTP_PUT, CLIENT "/taxonomy", HTTP_SYNC, BODY_REST, taxonomy_put, "putTaxonomy", false },
+    { HTTP_POST, CLIENT "/taxonomy/import", HTTP_SYNC, BODY_REST, taxonomy_import, "importTaxonomy",
+      false },
     { HTTP_GET, CLIENT "/taxonomy/{source_category}", HTTP_READ, BODY_NONE, taxonomy_get,
       "getTaxonomyOne", false },
     { HTTP_PUT, CLIENT "/taxonomy/{source_category}", HTTP_SYNC, BODY_REST, taxonomy_put,

@@ -1,5 +1,5 @@
 /* taxonomy.c - which TikTok category and attributes a merchant's category means. */
-#include "rest.h"
+#include "taxonomy.h"
 
 #include "db_rest.h"
 #include "db_taxonomy.h"
@@ -8,11 +8,10 @@
 
 #include <string.h>
 
-#define LIMIT_CATEGORY_CHARS 500
 #define LIMIT_ATTRIBUTES 200
 
 static const struct jspec_field SPEC[] = {
-    { .name = "source_category", .type = JSPEC_TEXT, .min = 1, .max = LIMIT_CATEGORY_CHARS },
+    { .name = "source_category", .type = JSPEC_TEXT, .min = 1, .max = TAXONOMY_CATEGORY_CHARS },
     { .name = "tiktok_category_id", .type = JSPEC_TEXT, .required = true, .min = 1, .max = 40 },
     { .name = "attributes", .type = JSPEC_ANY },
     { 0 },
@@ -23,15 +22,30 @@ static const struct jspec_field VALUE_SPEC[] = {
     { 0 },
 };
 
+/* ?format=csv, or an Accept header that names text/csv. */
+static bool wants_csv(const struct http_req *req)
+{
+    const char *accept = http_header(req, "Accept");
+    char format[8];
+
+    if (http_query(req, "format", format, sizeof format))
+        return str_eq(format, "csv");
+    return accept != NULL && strstr(accept, "text/csv") != NULL;
+}
+
 enum rc taxonomy_list(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
 {
+    static const char *const QUERY[] = { "format", NULL };
     struct app *app = user;
     OWN_TX struct db_tx *tx = NULL;
     OWN_LIST struct rest_list list = { 0 };
     struct rest_page page;
     const char *client_id = NULL;
-    enum rc rc = rest_page_read(req, NULL, &page, e);
+    enum rc rc;
 
+    if (wants_csv(req))
+        return taxonomy_export(app, req, reply, e);
+    rc = rest_page_read(req, QUERY, &page, e);
     if (rc == RC_OK)
         rc = rest_begin(app, req, "taxonomy_list", &client_id, &tx, e);
     if (rc == RC_OK)
@@ -54,8 +68,7 @@ enum rc taxonomy_get(void *user, struct http_req *req, struct http_reply *reply,
     return rc == RC_OK ? http_reply_json(reply, 200, doc, e) : rc;
 }
 
-/* {"100107": {"value_id": "..."}} or value_name, or both. */
-static enum rc check_attributes(const json_t *attributes, struct err *e)
+enum rc taxonomy_check_attributes(const json_t *attributes, struct err *e)
 {
     const char *id;
     json_t *value;
@@ -96,9 +109,8 @@ static enum rc read_category(const struct http_req *req, const json_t *body, con
     return RC_OK;
 }
 
-/* Refuses what the trees of the client's shops say cannot take products. */
-static enum rc check_category(struct db_tx *tx, const char *client_id, const char *category_id,
-                              struct err *e)
+enum rc taxonomy_check_category(struct db_tx *tx, const char *client_id, const char *category_id,
+                                struct err *e)
 {
     struct category_node node = { 0 };
     enum rc rc = db_category_node(tx, client_id, NULL, category_id, &node, e);
@@ -134,11 +146,11 @@ enum rc taxonomy_put(void *user, struct http_req *req, struct http_reply *reply,
     if (rc == RC_OK && !str_digits(jspec_text(body, "tiktok_category_id")))
         return err_field(e, "tiktok_category_id", "must be digits");
     if (rc == RC_OK)
-        rc = check_attributes(jspec_get(body, "attributes"), e);
+        rc = taxonomy_check_attributes(jspec_get(body, "attributes"), e);
     if (rc == RC_OK)
         rc = rest_begin(app, req, "taxonomy_put", &client_id, &tx, e);
     if (rc == RC_OK)
-        rc = check_category(tx, client_id, jspec_text(body, "tiktok_category_id"), e);
+        rc = taxonomy_check_category(tx, client_id, jspec_text(body, "tiktok_category_id"), e);
     if (rc == RC_OK)
         rc = db_rest_taxonomy_put(tx, client_id, category, jspec_text(body, "tiktok_category_id"),
                                   jspec_get(body, "attributes"), req->principal, e);

@@ -43,6 +43,10 @@ enum rc db_category_forget(struct db_tx *tx, const char *shop_id, const char *ca
 /* Asks for the products of the given source categories and of those below them. */
 enum rc db_taxonomy_republish(struct db_tx *tx, const char *client_id,
                               const char *const *source_categories, size_t n, struct err *e);
+/* Sets many mappings, [{"source", "category", "attributes"}], each source once; products of those that changed are
+ * asked for. *changed counts them. */
+enum rc db_taxonomy_import(struct db_tx *tx, const char *client_id, const json_t *rows,
+                           const char *who, int64_t *changed, struct err *e);
 /* TikTok's proposal for a source category. RC_NOT_FOUND. */
 enum rc db_taxonomy_proposal(struct db_tx *tx, const char *client_id, const char *source_category,
                              char category_id[64], struct err *e);

@@ -70,6 +70,7 @@ HANDLER(brand_put);
 HANDLER(taxonomy_list);
 HANDLER(taxonomy_get);
 HANDLER(taxonomy_put);
+HANDLER(taxonomy_import);
 /* jobs.c, events.c, logs.c */
 HANDLER(jobs_list);
 HANDLER(client_jobs_list);

@@ -284,8 +284,11 @@ static enum rc publish(struct publish *p, struct err *e)
     if (publish_blocked(p) && listed)
         rc = publish_send_values(p, e);
     if (rc == RC_OK && publish_blocked(p))
-        return publish_refused(p, p->frozen ? "held" : p->waits ? "waiting" : "rejected", 0, NULL,
-                               e);
+        return publish_refused(p,
+                               p->frozen  ? "held"
+                               : p->waits ? "waiting"
+                                          : "rejected",
+                               0, NULL, e);
     if (rc != RC_OK)
         return rc;
     return listed ? publish_edit(p, e) : publish_create(p, e);

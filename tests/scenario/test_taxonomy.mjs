@@ -1,6 +1,6 @@
 // Categories: the tree of the shop, mappings that inherit, proposals that wait for a person, and rules that change
 // while products are live. TikTok Shop is the strict one.
-import { end, ok, same, test, until } from './lib.mjs';
+import { end, ok, request, same, test, until } from './lib.mjs';
 import { World, png } from '../strict/world.mjs';
 import { CAT, furnish, rss } from '../strict/merchant.mjs';
 
@@ -105,6 +105,43 @@ await test('without trust in proposals a product waits and names the proposal; c
   same(tiktok.calls.filter((c) => c.name === 'recommend_category').length, asked, 'the proposal is remembered');
   same((await put('Casa > Copos', m.tiktok_category_id)).status, 200, 'confirm');
   await until('live', async () => (await product('T-3')).status === 'live');
+});
+
+const csv = (path, text, type = 'text/csv; charset=utf-8') => request('POST', `${w.url}/v1/clients/${H}/taxonomy/import${path}`,
+  { body: text, headers: { authorization: 'Bearer sync-token-0123456789', 'content-type': type } });
+
+await test('a table comes in with an error per line, and goes out safe for a spreadsheet', async () => {
+  const table = `\uFEFFsource_category;tiktok_category_id;attributes\r\n"Moda > ""Verão""; praia";${CAT.shirt};\r\nCasa;${CAT.nodes};\r\n'=Fórmula;${CAT.mug};"{""1"":{""value_id"":""2""}}"\r\nX;abc;\r\nY;${CAT.mug};[1]\r\n"Z;${CAT.mug}`;
+  const dry = await csv('?dry_run=true', table);
+  same([dry.status, dry.json.dry_run, dry.json.lines, dry.json.applied, dry.json.wrong], [200, true, 6, 2, 4], dry.text);
+  same(dry.json.errors.map((x) => [x.line, x.field]), [[3, 'tiktok_category_id'], [5, 'tiktok_category_id'], [6, 'attributes'], [7, null]], 'errors');
+  const rows = () => w.sql('SELECT count(*) FROM taxonomy_tiktok');
+  const before = rows();
+  const real = await csv('', table);
+  same([real.json.applied, real.json.wrong, rows()], [2, 4, String(Number(before) + 2)], real.text);
+  same([(await csv('', table)).json.applied, rows()], [0, String(Number(before) + 2)], 'again');
+  const out = await w.api('GET', `/v1/clients/${H}/taxonomy?format=csv&separator=semicolon`);
+  ok(/^text\/csv/.test(out.headers['content-type']), out.headers['content-type']);
+  ok(out.text.includes('\r\n"\'=Fórmula";') && out.text.includes('"Moda > ""Verão""; praia";'), out.text);
+  const back = await csv('', out.text);
+  same([back.json.applied, back.json.wrong, back.json.unchanged], [0, 0, Number(before) + 2], back.text);
+  same((await csv('', table, 'application/json')).status, 415, 'type');
+  same((await csv('', 'a,b\n1,2')).status, 400, 'columns');
+  same((await csv('', `source_category,tiktok_category_id\n${'x'.repeat(1 << 20)}`)).status, 413, 'size');
+});
+
+await test('products of an imported mapping are published again; an exported proposal is not confirmed', async () => {
+  tiktok.edit_product = ({ json, args }) => { // a new category is a whole edit
+    const p = tiktok.products.get(args.product_id);
+    p.category_id = json.category_id;
+    return tiktok.answer(0, 'Success', { product_id: p.id, skus: p.skus.map((x) => ({ id: x.id, seller_sku: x.seller_sku, external_sku_id: x.external_sku_id })), warnings: [] });
+  };
+  const before = w.sql("SELECT chosen_by FROM taxonomy_tiktok WHERE source_category = 'Casa > Copos'");
+  same(before, 'mapping', 'confirmed above');
+  same((await csv('', `source_category,tiktok_category_id,chosen_by\nCasa > Copos,${CAT.shirt},recommendation\n`)).json.skipped, 1, 'skipped');
+  same((await csv('', `source_category,tiktok_category_id\nCasa > Copos,${CAT.shirt}\n`)).json.applied, 1, 'applied');
+  await until('sent', async () => (await product('T-3')).category.tiktok_category_id === CAT.shirt);
+  await until('on TikTok', () => [...tiktok.products.values()].find((x) => x.title === 'Copo sem mapa').category_id === CAT.shirt);
 });
 
 await test('no request broke a contract', () => w.noViolations());
