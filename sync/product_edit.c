@@ -237,6 +237,22 @@ static enum rc edit_whole(struct publish *p, struct tiktok_saved *saved,
 
 /* ---- prices and stock -------------------------------------------------------------------------- */
 
+/* Price, stock and their explanation of one SKU, beside what TikTok said about them. */
+static enum rc store_desired(const struct publish *p, struct db_tx *tx,
+                             const struct publish_sku *sku, struct err *e)
+{
+    const struct sku_values values = {
+        .seller_sku = sku->seller_sku,
+        .price_minor = sku->price_minor,
+        .price_inputs = sku->price_inputs,
+        .stock = sku->stock_inputs != NULL ? sku->stock : -1,
+        .stock_inputs = sku->stock_inputs,
+        .problem = sku->problem,
+    };
+
+    return db_sku_desired(tx, p->shop.shop_id, &values, e);
+}
+
 static enum rc store_price(struct publish *p, const struct tiktok_issues *issues, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
@@ -274,6 +290,8 @@ static enum rc store_price(struct publish *p, const struct tiktok_issues *issues
         if (rc == RC_OK && issues->n == 0)
             rc = db_sku_published(tx, p->shop.shop_id, sku->seller_sku, NULL, sku->price_minor, -1,
                                   e);
+        if (rc == RC_OK) /* who asks meanwhile sees what it was to become, and why */
+            rc = store_desired(p, tx, sku, e);
     }
     if (rc == RC_OK) {
         char count[40];
@@ -410,6 +428,9 @@ static enum rc store_stock(struct publish *p, const struct stock_change *list, i
         if (rc == RC_OK && ok)
             rc = db_sku_published(tx, p->shop.shop_id, list[i].seller_sku, NULL, 0, list[i].after,
                                   e);
+        for (int k = 0; rc == RC_OK && k < p->n_skus; k++)
+            if (str_eq(p->skus[k].seller_sku, list[i].seller_sku))
+                rc = store_desired(p, tx, &p->skus[k], e);
     }
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
