@@ -18,11 +18,10 @@ static const char *const FEE_WORDS[] = { "buyer_fee", "zero", NULL };
 static const char *const LINE_WORDS[] = { "neighborhood", "street", "number", "complement", NULL };
 
 static const struct jspec_field SYNC_SPEC[] = {
-    { .name = "products", .type = JSPEC_BOOL },
-    { .name = "prices", .type = JSPEC_BOOL },
-    { .name = "stock", .type = JSPEC_BOOL },
-    { .name = "orders", .type = JSPEC_BOOL },
-    { 0 },
+    { .name = "products", .type = JSPEC_BOOL },   { .name = "prices", .type = JSPEC_BOOL },
+    { .name = "stock", .type = JSPEC_BOOL },      { .name = "orders", .type = JSPEC_BOOL },
+    { .name = "text", .type = JSPEC_BOOL },       { .name = "images", .type = JSPEC_BOOL },
+    { .name = "activation", .type = JSPEC_BOOL }, { 0 },
 };
 static const struct jspec_field SKU_ID_SPEC[] = {
     { .name = "rule", .type = JSPEC_TEXT, .words = SKU_RULES },
@@ -270,6 +269,9 @@ enum rc client_policy_read(const json_t *p, struct client *c, struct err *e)
     c->sync_prices = jspec_bool(p, "sync.prices", true);
     c->sync_stock = jspec_bool(p, "sync.stock", true);
     c->sync_orders = jspec_bool(p, "sync.orders", true);
+    c->sync_text = jspec_bool(p, "sync.text", true);
+    c->sync_images = jspec_bool(p, "sync.images", true);
+    c->sync_activation = jspec_bool(p, "sync.activation", true);
     c->sku_id_rule = sku_rule(text_or(p, "sku_id.rule", "feed_id"));
     (void)str_copy(c->brand_when_unknown, sizeof c->brand_when_unknown,
                    text_or(p, "brand.when_unknown", "omit"));
@@ -323,10 +325,11 @@ json_t *client_policy_json_new(const struct client *c)
 {
     /* "o" steals the references, also when packing fails. */
     return json_pack(
-        "{s:{s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I},"
+        "{s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I},"
         " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:s, s:o, s:s}}",
         "sync", "products", c->sync_products, "prices", c->sync_prices, "stock", c->sync_stock,
-        "orders", c->sync_orders, "sku_id", "rule", SKU_RULES[c->sku_id_rule], "price",
+        "orders", c->sync_orders, "text", c->sync_text, "images", c->sync_images, "activation",
+        c->sync_activation, "sku_id", "rule", SKU_RULES[c->sku_id_rule], "price",
         price_json_new(&c->price), "stock", "source", c->stock.from_vtex ? "vtex" : "feed",
         "reserve", (json_int_t)c->stock.reserve, "percent", (json_int_t)c->stock.percent, "maximum",
         (json_int_t)c->stock.maximum, "unlimited_as", (json_int_t)c->stock.unlimited_as, "package",

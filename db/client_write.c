@@ -3,6 +3,7 @@
 
 #include "db_grant.h"
 #include "db_job.h"
+#include "db_switch.h"
 #include "jspec.h"
 #include "str.h"
 
@@ -153,6 +154,7 @@ static enum rc let_go_on(struct db_tx *tx, const char *client_id, bool new_crede
 
 enum rc db_client_write(struct db_tx *tx, const struct client_write *w, struct err *e)
 {
+    int64_t released = 0;
     enum rc rc = put_row(tx, w, e);
 
     if (rc == RC_OK && w->app_key != NULL)
@@ -161,6 +163,8 @@ enum rc db_client_write(struct db_tx *tx, const struct client_write *w, struct e
         rc = put_hook_secret(tx, w, e);
     if (rc == RC_OK)
         rc = let_go_on(tx, w->client_id, w->app_key != NULL, e);
+    if (rc == RC_OK) /* its policies may have turned something on again */
+        rc = db_switch_release(tx, w->client_id, "client", "", &released, e);
     return rc;
 }
 

@@ -10,7 +10,9 @@ static const char GET_SQL[] =
     "SELECT shop_id, source_id, client_id, status, title, desired, published, desired_hash::text AS desired_hash, "
     "published_hash::text AS published_hash, in_feed, tiktok_product_id, idempotency_key, create_sent_at, "
     "source_category, tiktok_category_id, category_chosen_by, tiktok_brand_id, published_at, counted_run_id, "
-    "shelf, shelf_due_at IS NOT NULL AS shelf_due, adopted_at IS NOT NULL AS adopted "
+    "shelf, shelf_due_at IS NOT NULL AS shelf_due, adopted_at IS NOT NULL AS adopted, images_sent, "
+    "kept_back <> '[]' OR EXISTS (SELECT 1 FROM skus k WHERE k.shop_id = $1 AND k.source_id = $2 "
+    "AND k.kept_back <> '[]') AS kept_back "
     "FROM products WHERE shop_id = $1 AND source_id = $2";
 
 static const char SKUS_SQL[] =
@@ -52,6 +54,8 @@ static enum rc read_product(struct product *p, const struct db_rows *rows, struc
     copy_cell(p->shelf, sizeof(p->shelf), rows, 0, "shelf");
     p->shelf_due = db_bool(rows, 0, "shelf_due");
     p->adopted = db_bool(rows, 0, "adopted");
+    p->kept_back = db_bool(rows, 0, "kept_back");
+    copy_cell(p->images_sent, sizeof(p->images_sent), rows, 0, "images_sent");
     p->create_sent_us = db_time(rows, 0, "create_sent_at");
     p->published_us = db_time(rows, 0, "published_at");
     p->title = str_dup(db_text(rows, 0, "title"));

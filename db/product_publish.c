@@ -143,6 +143,18 @@ enum rc db_product_settled(struct db_tx *tx, const char *shop_id, const char *so
                    &args, NULL, e);
 }
 
+enum rc db_product_images_sent(struct db_tx *tx, const char *shop_id, const char *source_id,
+                               const char *digest, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, source_id);
+    db_arg_text(&args, digest);
+    return db_exec(tx, "UPDATE products SET images_sent = $3 WHERE shop_id = $1 AND source_id = $2",
+                   &args, NULL, e);
+}
+
 enum rc db_product_audit(struct db_tx *tx, const char *shop_id, const char *source_id,
                          const char *status, const char *audit_status, const json_t *problems,
                          struct err *e)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "shelf_sql.h"
 #include "str.h"
 
 /* The client's test shop, which is shown apart. */
@@ -14,7 +15,7 @@
 
 #define SKU_SQL                                                                                                                                                                       \
     "json_build_object('seller_sku', s.seller_sku, 'source_sku', s.source_sku, "                                                                                                      \
-    "'vtex_sku_id', s.vtex_sku_id, 'tiktok_sku_id', s.tiktok_sku_id, "                                                                                                                \
+    "'kept_back', s.kept_back, 'vtex_sku_id', s.vtex_sku_id, 'tiktok_sku_id', s.tiktok_sku_id, "                                                                                      \
     "'price', json_build_object('desired', " MONEY_SQL(                                                                                                                               \
         "s.price_desired_minor") ", "                                                                                                                                                 \
                                  "'published', " MONEY_SQL(                                                                                                                           \
@@ -25,19 +26,21 @@
                                                                                             "'published_at', " TIME_SQL(                                                              \
                                                                                                 "s.stock_published_at") "))"
 
-#define ITEM_SQL                                                                            \
-    "json_build_object('source_id', p.source_id, 'title', p.title, "                        \
-    "'tiktok_product_id', p.tiktok_product_id, 'status', p.status, "                        \
-    "'category', json_build_object('source', p.source_category, "                           \
-    "'tiktok_category_id', p.tiktok_category_id, 'chosen_by', p.category_chosen_by), "      \
-    "'brand', json_build_object('source', p.brand, 'tiktok_brand_id', p.tiktok_brand_id), " \
-    "'skus', COALESCE((SELECT json_agg(" SKU_SQL                                            \
-    " ORDER BY s.position, s.seller_sku) FROM skus s "                                      \
-    "WHERE s.shop_id = p.shop_id AND s.source_id = p.source_id), '[]'::json), "             \
-    "'problems', p.problems || COALESCE((SELECT jsonb_agg(s.problem ORDER BY s.position) "  \
-    "FROM skus s WHERE s.shop_id = p.shop_id AND s.source_id = p.source_id "                \
-    "AND s.problem IS NOT NULL), '[]'::jsonb), "                                            \
-    "'updated_at', " TIME_SQL("p.updated_at") ")"
+#define ITEM_SQL                                                                              \
+    "json_build_object('source_id', p.source_id, 'title', p.title, "                          \
+    "'tiktok_product_id', p.tiktok_product_id, 'status', p.status, "                          \
+    "'category', json_build_object('source', p.source_category, "                             \
+    "'tiktok_category_id', p.tiktok_category_id, 'chosen_by', p.category_chosen_by), "        \
+    "'brand', json_build_object('source', p.brand, 'tiktok_brand_id', p.tiktok_brand_id), "   \
+    "'skus', COALESCE((SELECT json_agg(" SKU_SQL                                              \
+    " ORDER BY s.position, s.seller_sku) FROM skus s "                                        \
+    "WHERE s.shop_id = p.shop_id AND s.source_id = p.source_id), '[]'::json), "               \
+    "'problems', p.problems || COALESCE((SELECT jsonb_agg(s.problem ORDER BY s.position) "    \
+    "FROM skus s WHERE s.shop_id = p.shop_id AND s.source_id = p.source_id "                  \
+    "AND s.problem IS NOT NULL), '[]'::jsonb), "                                              \
+    "'kept_back', p.kept_back || CASE WHEN p.shelf_due_at IS NOT NULL AND NOT " SHELF_MAY_SQL \
+    " THEN '[{\"what\": \"activation\"}]'::jsonb ELSE '[]' END, 'updated_at', " TIME_SQL(     \
+        "p.updated_at") ")"
 
 static const char LIST_SQL[] =
     "SELECT p.source_id, " ITEM_SQL " AS item FROM products p WHERE p.client_id = $1 "
@@ -127,8 +130,9 @@ enum rc db_product_show(struct db_tx *tx, const char *client_id, const char *sou
                       "AND l.entity = s.seller_sku ORDER BY l.at DESC LIMIT 1), 'waiting_for', " waiting \
                       ")"
 
-#define WAITING_SQL(desired, published)                                             \
+#define WAITING_SQL(desired, published, what)                                       \
     "CASE WHEN " desired " IS NOT DISTINCT FROM " published " THEN NULL "           \
+    "WHEN s.kept_back @> '[{\"what\": \"" what "\"}]' THEN 'switch' "               \
     "WHEN p.status = 'in_review' THEN 'review' WHEN p.status = 'held' THEN 'held' " \
     "WHEN p.status = 'rejected' THEN 'correction' ELSE 'publication' END"
 
@@ -147,16 +151,14 @@ enum rc db_sku_explain(struct db_tx *tx, const char *client_id, const char *sell
             MONEY_SQL("s.price_published_minor"), "s.price_published_at",
             "tiktok_log_price_product",
             WAITING_SQL(
-                "s.price_desired_minor",
-                "s.price_published_minor")) ", 'stock', " EXPLAIN_SQL("s.stock_inputs",
-                                                                      "s.stock_desired",
-                                                                      "s.stock_published",
-                                                                      "s.stock_published_at",
-                                                                      "tiktok_log_stock",
-                                                                      WAITING_SQL(
-                                                                          "s.stock_desired",
-                                                                          "s.stock_published")) ") AS item FROM skus s JOIN products p ON p.shop_id = s.shop_id AND p.source_id = s.source_id "
-                                                                                                "WHERE s.client_id = $1 AND s.seller_sku = $2 AND (s.shop_id = " SANDBOX_SHOP_SQL
-                                                                                                ") = $3::boolean ORDER BY s.updated_at DESC LIMIT 1",
+                "s.price_desired_minor", "s.price_published_minor",
+                "price")) ", 'stock', " EXPLAIN_SQL("s.stock_inputs", "s.stock_desired",
+                                                    "s.stock_published", "s.stock_published_at",
+                                                    "tiktok_log_stock",
+                                                    WAITING_SQL(
+                                                        "s.stock_desired", "s.stock_published",
+                                                        "stock")) ") AS item FROM skus s JOIN products p ON p.shop_id = s.shop_id AND p.source_id = s.source_id "
+                                                                  "WHERE s.client_id = $1 AND s.seller_sku = $2 AND (s.shop_id = " SANDBOX_SHOP_SQL
+                                                                  ") = $3::boolean ORDER BY s.updated_at DESC LIMIT 1",
         &args, "SKU", out, e);
 }

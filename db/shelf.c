@@ -2,6 +2,7 @@
 #include "db_shelf.h"
 
 #include "db_run.h"
+#include "shelf_sql.h"
 #include "str.h"
 
 enum rc db_shelf_get(struct db_tx *tx, const char *shop_id, const char *source_id,
@@ -129,10 +130,11 @@ enum rc db_shelf_due(struct db_tx *tx, const char *shop_id, char shelf[8],
                      struct shelf_item out[SHELF_BATCH], int *n, struct err *e)
 {
     static const char SQL[] =
-        "SELECT source_id, tiktok_product_id, status, shelf, shelf_run_id, shelf_tries FROM products"
-        " WHERE shop_id = $1 AND shelf_due_at <= now() AND tiktok_product_id IS NOT NULL AND shelf = (SELECT shelf"
-        " FROM products WHERE shop_id = $1 AND shelf_due_at <= now() AND tiktok_product_id IS NOT NULL"
-        " ORDER BY shelf_due_at, source_id LIMIT 1) ORDER BY shelf_due_at, source_id LIMIT $2";
+        "WITH due AS (SELECT p.* FROM products p WHERE p.shop_id = $1 AND p.shelf_due_at <= now()"
+        "  AND p.tiktok_product_id IS NOT NULL AND " SHELF_MAY_SQL ")"
+        " SELECT source_id, tiktok_product_id, status, shelf, shelf_run_id, shelf_tries FROM due"
+        " WHERE shelf = (SELECT shelf FROM due ORDER BY shelf_due_at, source_id LIMIT 1)"
+        " ORDER BY shelf_due_at, source_id LIMIT $2";
     struct db_args a = { 0 };
     OWN_ROWS struct db_rows *rows = NULL;
     enum rc rc;
@@ -165,11 +167,12 @@ enum rc db_shelf_wait(struct db_tx *tx, const char *shop_id, int64_t *wait_us, s
     enum rc rc;
 
     db_arg_text(&a, shop_id);
-    rc = db_exec(
-        tx,
-        "SELECT (extract(epoch FROM min(shelf_due_at) - now()) * 1000000)::bigint AS wait"
-        " FROM products WHERE shop_id = $1 AND shelf_due_at IS NOT NULL AND tiktok_product_id IS NOT NULL",
-        &a, &rows, e);
+    rc =
+        db_exec(tx,
+                "SELECT (extract(epoch FROM min(p.shelf_due_at) - now()) * 1000000)::bigint AS wait"
+                " FROM products p WHERE p.shop_id = $1 AND p.shelf_due_at IS NOT NULL"
+                " AND p.tiktok_product_id IS NOT NULL AND " SHELF_MAY_SQL,
+                &a, &rows, e);
     if (rc == RC_OK)
         *wait_us = db_null(rows, 0, "wait") ? -1 : db_i64(rows, 0, "wait");
     if (rc == RC_OK && *wait_us < 0 && !db_null(rows, 0, "wait"))

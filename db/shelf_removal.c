@@ -1,13 +1,15 @@
 /* shelf_removal.c - products that complete feeds no longer have: counted, held for a person, taken off sale. */
 #include "db_shelf.h"
 
+#include "shelf_sql.h"
 #include "str.h"
 
 /* Two complete feeds in a row did not have it, and nobody but the feed decided that it is on sale. A product whose
  * held removal a person cancelled keeps the run's id and is left alone until it came back and left again. */
 #define MISSING                                                                    \
     " p.shop_id = $1 AND NOT p.in_feed AND p.absent_feeds >= 2 AND p.shelf = 'on'" \
-    " AND p.shelf_by = 'feed' AND p.tiktok_product_id IS NOT NULL AND p.status NOT IN ('deactivated', 'deleted')"
+    " AND p.shelf_by = 'feed' AND " SHELF_MAY_SQL                                  \
+    " AND p.tiktok_product_id IS NOT NULL AND p.status NOT IN ('deactivated', 'deleted')"
 #define HELD_RUNS                                                                         \
     "(SELECT id FROM sync_runs WHERE client_id = $2 AND shop_id = $1 AND status = 'held'" \
     " AND problem ->> 'code' = 'removals_held')"

@@ -36,6 +36,7 @@ struct client {
     char *vtex_warehouse_ids[32];
     int n_vtex_warehouse_ids;
     bool sync_products, sync_prices, sync_stock, sync_orders;
+    bool sync_text, sync_images, sync_activation;
     enum sku_id_rule sku_id_rule;
     struct policy_price price;
     struct policy_stock stock;

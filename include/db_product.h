@@ -56,6 +56,8 @@ struct product {
     char tiktok_brand_id[64];
     int64_t published_us;
     bool adopted;            /* stood on TikTok before it was linked */
+    bool kept_back;          /* a switch keeps something of it or of its SKUs */
+    char images_sent[72];    /* digest of the picture addresses that were sent; "" = not known */
     char counted_run_id[40]; /* run whose counters already include this product */
     struct sku *skus;        /* owned, by position */
     int n_skus;
@@ -133,6 +135,8 @@ enum rc db_product_published(struct db_tx *tx, const char *shop_id, const char *
 /* The content on TikTok counts as this without a call. */
 enum rc db_product_settled(struct db_tx *tx, const char *shop_id, const char *source_id,
                            const json_t *published, struct err *e);
+enum rc db_product_images_sent(struct db_tx *tx, const char *shop_id, const char *source_id,
+                               const char *digest, struct err *e);
 enum rc db_product_audit(struct db_tx *tx, const char *shop_id, const char *source_id,
                          const char *status, const char *audit_status, const json_t *problems,
                          struct err *e);

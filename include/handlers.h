@@ -54,6 +54,9 @@ HANDLER(product_activate_post);
 HANDLER(product_deactivate_post);
 HANDLER(product_delete_post);
 /* products.c */
+HANDLER(switches_list);
+HANDLER(switch_put);
+HANDLER(switch_delete);
 HANDLER(products_list);
 HANDLER(product_get);
 HANDLER(sku_explain_get);

@@ -265,7 +265,8 @@ static enum rc store_price(struct publish *p, const struct tiktok_issues *issues
         char after[MONEY_TEXT_BYTES];
 
         if (sku->tiktok_sku_id[0] == '\0' || sku->price_minor <= 0 ||
-            sku->price_minor == sku->price_published_minor)
+            sku->price_minor == sku->price_published_minor ||
+            !publish_sku_on(p, sku->seller_sku, PART_PRICE))
             continue;
         n++;
         money_write(sku->price_published_minor, before);
@@ -321,7 +322,8 @@ static enum rc update_prices(struct publish *p, bool *changed, struct err *e)
         char amount[MONEY_TEXT_BYTES];
 
         if (sku->tiktok_sku_id[0] == '\0' || sku->price_minor <= 0 ||
-            sku->price_minor == sku->price_published_minor)
+            sku->price_minor == sku->price_published_minor ||
+            !publish_sku_on(p, sku->seller_sku, PART_PRICE))
             continue;
         money_write(sku->price_minor, amount);
         if (json_array_append_new(list, json_pack("{s:s, s:{s:s, s:s}}", "id", sku->tiktok_sku_id,
@@ -372,7 +374,7 @@ static int stock_changes(const struct publish *p, struct stock_change *out)
         const struct publish_sku *sku = &p->skus[i];
 
         if (sku->tiktok_sku_id[0] != '\0' && sku->stock_inputs != NULL &&
-            sku->stock != sku->stock_published)
+            sku->stock != sku->stock_published && publish_sku_on(p, sku->seller_sku, PART_STOCK))
             out[n++] = (struct stock_change){ sku->seller_sku, sku->tiktok_sku_id,
                                               sku->stock_published, sku->stock, sku->stock_inputs };
     }
@@ -380,7 +382,7 @@ static int stock_changes(const struct publish *p, struct stock_change *out)
         const struct sku *row = &p->product.skus[i];
 
         if (row->tiktok_sku_id[0] != '\0' && row->stock_published > 0 &&
-            !in_feed(p, row->seller_sku))
+            publish_sku_on(p, row->seller_sku, PART_STOCK) && !in_feed(p, row->seller_sku))
             out[n++] = (struct stock_change){ row->seller_sku, row->tiktok_sku_id,
                                               row->stock_published, 0, NULL };
     }

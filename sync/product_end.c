@@ -53,7 +53,7 @@ static enum rc store_values(struct publish *p, struct db_tx *tx, struct err *e)
         if (sku->seller_sku[0] != '\0')
             rc = db_sku_desired(tx, p->shop.shop_id, &values, e);
     }
-    return rc;
+    return rc == RC_OK ? publish_kept_store(p, tx, e) : rc;
 }
 
 static enum rc log_product(struct publish *p, struct db_tx *tx, const char *new_status,
@@ -260,6 +260,8 @@ enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved
                                   p->product.desired_hash, content, status, p->notes, e);
     if (rc == RC_OK)
         rc = store_values(p, tx, e);
+    if (rc == RC_OK)
+        rc = publish_images_note(p, tx, e);
     if (rc == RC_OK)
         rc = all_acknowledged(p, tx, saved, e);
     if (rc == RC_OK)

@@ -3,6 +3,7 @@
 #define SYNC_PRODUCT_JOB_H
 
 #include "db_override.h"
+#include "db_switch.h"
 #include "map_product.h"
 #include "sync.h"
 #include "tiktok_product.h"
@@ -68,7 +69,11 @@ struct publish {
     int n_overrides;
     bool
         hold_refused; /* TikTok refused an edit that held values only: nothing is wrong with the product */
-    bool values_known; /* prices and stock of all SKUs were worked out */
+    bool values_known;              /* prices and stock of all SKUs were worked out */
+    struct sync_switches switches;  /* of the product */
+    struct switch_row *switch_rows; /* owned: exceptions that touch it */
+    int n_switch_rows;
+    json_t *kept;      /* owned: what a switch keeps back, [{"what", "by", "key"}] */
     json_t *on_tiktok; /* owned; NULL = not read: the product as TikTok has it */
     bool frozen;       /* linked, but TikTok takes no edits of it */
     bool
@@ -145,6 +150,18 @@ enum rc publish_create(struct publish *p, struct err *e);
 enum rc publish_edit(struct publish *p, struct err *e);
 /* Sends prices and stock alone: what keeps the content of a live product back must not let it sell what is gone. */
 enum rc publish_send_values(struct publish *p, struct err *e);
+
+/* Switches (product_switch.c): what is kept from TikTok, and what of it differs. */
+enum rc publish_switches_load(struct publish *p, struct db_tx *tx, struct err *e);
+bool publish_sku_on(const struct publish *p, const char *seller_sku, enum sync_part part);
+bool publish_text_held(const struct publish *p);
+bool publish_images_held(const struct publish *p);
+enum rc publish_images_digest(const struct publish *p, char out[65], struct err *e);
+/* Puts what TikTok has in place of what a switch keeps back. */
+enum rc publish_hold_back(struct publish *p, struct err *e);
+enum rc publish_kept_store(struct publish *p, struct db_tx *tx, struct err *e);
+/* Remembers which pictures were sent, unless they were held. */
+enum rc publish_images_note(struct publish *p, struct db_tx *tx, struct err *e);
 
 /* SKUs of TikTok's product as an edit sends them, without ids; new reference (product_added.c). */
 json_t *publish_added_skus(const json_t *product);

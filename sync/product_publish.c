@@ -42,6 +42,8 @@ static void publish_done(struct publish *p)
     json_decref(p->changes);
     publish_overrides_done(p);
     json_decref(p->on_tiktok);
+    json_decref(p->kept);
+    free(p->switch_rows);
     if (p->tiktok_open)
         session_tiktok_done(&p->tiktok);
     if (p->vtex_open)
@@ -90,6 +92,8 @@ static enum rc load(struct publish *p, struct err *e)
         rc = db_shop_get(tx, job->shop_id, &p->shop, e);
     if (rc == RC_OK)
         rc = publish_overrides_load(p, tx, e);
+    if (rc == RC_OK)
+        rc = publish_switches_load(p, tx, e);
     return rc == RC_OK ? load_run(p, tx, e) : rc;
 }
 
@@ -203,6 +207,11 @@ static enum rc add_pictures(struct publish *p, struct err *e)
     int n_listed = p->n_listed;
     enum rc rc;
 
+    if (publish_images_held(p)) { /* not even looked at: those of TikTok stay */
+        uris[0] = "held";
+        return map(p, uris, 1, &p->body, e);
+    }
+
     p->n_listed = p->n_live; /* those that left have no pictures in the feed */
     rc = publish_images(p, e);
     p->n_listed = n_listed;
@@ -233,7 +242,8 @@ static enum rc prepare(struct publish *p, struct err *e)
                                           check_texts,
                                           add_pictures,
                                           publish_overrides,
-                                          check_body };
+                                          check_body,
+                                          publish_hold_back };
 
     for (size_t i = 0; i < sizeof(STEPS) / sizeof(STEPS[0]) && !publish_blocked(p); i++) {
         enum rc rc = STEPS[i](p, e);
@@ -328,6 +338,7 @@ enum rc sync_product_publish(struct job_ctx *ctx, struct err *e)
     p->ctx = ctx;
     p->problems = json_array();
     p->notes = json_array();
+    p->kept = json_array();
     enum rc rc = load(p, e);
 
     if (rc == RC_NOT_FOUND)
