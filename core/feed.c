@@ -333,14 +333,23 @@ static void item_pick(struct feed *f, struct feed_raw *raw, uint64_t *repeated)
     }
 }
 
+/* From then on the same file says something else. */
+static void turn_at(struct feed *f, int64_t us)
+{
+    if (us >= f->opts.now_us && (f->stats.turns_us == 0 || us < f->stats.turns_us))
+        f->stats.turns_us = us;
+}
+
 /* One letter that changes when the sale of an item begins or ends, so that the price is looked at again. */
-static char sale_letter(const struct feed *f, const struct feed_raw *raw)
+static char sale_letter(struct feed *f, const struct feed_raw *raw)
 {
     const char *dates = feed_raw_text(raw, FEED_SALE_DATE);
     int64_t from, to;
 
     if (dates == NULL || !feed_interval(dates, &from, &to))
         return '-';
+    turn_at(f, from);
+    turn_at(f, to);
     return f->opts.now_us < from ? 'b' : f->opts.now_us <= to ? 'd' : 'a';
 }
 
@@ -389,7 +398,10 @@ static bool item_expired(struct feed *f, const struct feed_raw *raw)
     const char *at = feed_raw_text(raw, FEED_EXPIRATION);
     int64_t us;
 
-    return at != NULL && clock_read_local(at, true, &us) && us < f->opts.now_us;
+    if (at == NULL || !clock_read_local(at, true, &us))
+        return false;
+    turn_at(f, us);
+    return us < f->opts.now_us;
 }
 
 /* Names the item; false when it has no usable id. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define STOCK_MAX 99999 /* most units that a TikTok warehouse line takes */
+#define FEED_MINUTES_MAX (7 * 24 * 60)
 #define PRICE_MAX_MINOR INT64_C(1000000)
 #define PRICE_MIN_MINOR 50
 
@@ -66,6 +67,10 @@ static const struct jspec_field REMOVED_SPEC[] = {
     { .name = "hold_above_count", .type = JSPEC_INT, .min = 0, .max = 2000000 },
     { 0 },
 };
+static const struct jspec_field FEED_SPEC[] = {
+    { .name = "read_every_minutes", .type = JSPEC_INT, .min = 0, .max = FEED_MINUTES_MAX },
+    { 0 },
+};
 static const struct jspec_field ORDER_SPEC[] = {
     { .name = "shipping_fee", .type = JSPEC_TEXT, .words = FEE_WORDS },
     { .name = "address_lines", .type = JSPEC_LIST_TEXT, .min = 1, .max = 4 },
@@ -81,6 +86,7 @@ const struct jspec_field CLIENT_POLICIES_SPEC[] = {
     { .name = "brand", .type = JSPEC_OBJECT, .sub = BRAND_SPEC },
     { .name = "category", .type = JSPEC_OBJECT, .sub = CATEGORY_SPEC },
     { .name = "removed_products", .type = JSPEC_OBJECT, .sub = REMOVED_SPEC },
+    { .name = "feed", .type = JSPEC_OBJECT, .sub = FEED_SPEC },
     { .name = "order", .type = JSPEC_OBJECT, .sub = ORDER_SPEC },
     { 0 },
 };
@@ -280,6 +286,7 @@ enum rc client_policy_read(const json_t *p, struct client *c, struct err *e)
                    text_or(p, "removed_products.action", "deactivate"));
     c->hold_above_percent = jspec_int(p, "removed_products.hold_above_percent", 5);
     c->hold_above_count = jspec_int(p, "removed_products.hold_above_count", 20);
+    c->feed_every_minutes = jspec_int(p, "feed.read_every_minutes", 60);
     rc = read_price(p, c, e);
     if (rc == RC_OK)
         rc = read_stock(p, c, e);
@@ -326,7 +333,7 @@ json_t *client_policy_json_new(const struct client *c)
     /* "o" steals the references, also when packing fails. */
     return json_pack(
         "{s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I},"
-        " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:s, s:o, s:s}}",
+        " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:I}, s:{s:s, s:o, s:s}}",
         "sync", "products", c->sync_products, "prices", c->sync_prices, "stock", c->sync_stock,
         "orders", c->sync_orders, "text", c->sync_text, "images", c->sync_images, "activation",
         c->sync_activation, "sku_id", "rule", SKU_RULES[c->sku_id_rule], "price",
@@ -338,6 +345,7 @@ json_t *client_policy_json_new(const struct client *c)
         c->brand_when_unknown, "category", "accept_recommendation", c->accept_recommendation,
         "removed_products", "action", c->removed_action, "hold_above_percent",
         (json_int_t)c->hold_above_percent, "hold_above_count", (json_int_t)c->hold_above_count,
-        "order", "shipping_fee", c->order_shipping_fee, "address_lines", lines_json_new(c),
-        "phone_fallback", c->phone_fallback);
+        "feed", "read_every_minutes", (json_int_t)c->feed_every_minutes, "order", "shipping_fee",
+        c->order_shipping_fee, "address_lines", lines_json_new(c), "phone_fallback",
+        c->phone_fallback);
 }

@@ -9,7 +9,7 @@ enum rc db_feed_snapshot_get(struct db_tx *tx, const char *shop_id, struct feed_
 {
     static const char SQL[] =
         "SELECT source, generation, items, products, bytes, content_hash::text AS content_hash,"
-        " etag, last_modified FROM feed_snapshots WHERE shop_id = $1";
+        " etag, last_modified, turns_at FROM feed_snapshots WHERE shop_id = $1";
     struct db_args a = { 0 };
     OWN_ROWS struct db_rows *rows = NULL;
     struct feed_snapshot s = { 0 };
@@ -25,8 +25,10 @@ enum rc db_feed_snapshot_get(struct db_tx *tx, const char *shop_id, struct feed_
         s.items = db_i64(rows, 0, "items");
         s.products = db_i64(rows, 0, "products");
         s.bytes = db_i64(rows, 0, "bytes");
+        s.turns_us = db_null(rows, 0, "turns_at") ? 0 : db_time(rows, 0, "turns_at");
         (void)str_copy(s.source, sizeof s.source, db_text(rows, 0, "source"));
-        (void)str_copy(s.content_hash, sizeof s.content_hash, db_text(rows, 0, "content_hash"));
+        if (!db_null(rows, 0, "content_hash"))
+            (void)str_copy(s.content_hash, sizeof s.content_hash, db_text(rows, 0, "content_hash"));
         (void)str_copy(s.etag, sizeof s.etag, db_text(rows, 0, "etag"));
         (void)str_copy(s.last_modified, sizeof s.last_modified, db_text(rows, 0, "last_modified"));
     }
@@ -39,16 +41,14 @@ enum rc db_feed_accept(struct db_tx *tx, const char *client_id, const char *shop
 {
     static const char SQL[] =
         "INSERT INTO feed_snapshots AS f (shop_id, client_id, source, generation, items, products, bytes,"
-        " content_hash, etag, last_modified, accepted_at)"
-        " VALUES ($1, $2, $3, 1, $4, $5, $6, $7::uuid, $8, $9, clock_timestamp())"
+        " content_hash, etag, last_modified, accepted_at, turns_at)"
+        " VALUES ($1, $2, $3, 1, $4, $5, $6, $7::uuid, $8, $9, clock_timestamp(),"
+        " to_timestamp(nullif($10::bigint, 0) / 1000000.0))"
         " ON CONFLICT (shop_id) DO UPDATE SET source = excluded.source, generation = f.generation + 1,"
         " items = excluded.items, products = excluded.products, bytes = excluded.bytes,"
         " content_hash = excluded.content_hash, etag = excluded.etag, last_modified = excluded.last_modified,"
-        " accepted_at = excluded.accepted_at";
-    static const char ABSENT[] =
-        "UPDATE products SET absent_feeds = absent_feeds + 1, updated_at = now()"
-        " WHERE shop_id = $1 AND NOT in_feed";
-    struct db_args a = { 0 }, b = { 0 };
+        " accepted_at = excluded.accepted_at, turns_at = excluded.turns_at";
+    struct db_args a = { 0 };
     enum rc rc;
 
     db_arg_text(&a, shop_id);
@@ -60,11 +60,9 @@ enum rc db_feed_accept(struct db_tx *tx, const char *client_id, const char *shop
     db_arg_text(&a, s->content_hash);
     db_arg_text(&a, s->etag[0] != '\0' ? s->etag : NULL);
     db_arg_text(&a, s->last_modified[0] != '\0' ? s->last_modified : NULL);
+    db_arg_i64(&a, s->turns_us);
     rc = db_exec(tx, SQL, &a, NULL, e);
-    if (rc != RC_OK)
-        return rc;
-    db_arg_text(&b, shop_id);
-    return db_exec(tx, ABSENT, &b, NULL, e);
+    return rc == RC_OK ? db_feed_absent(tx, shop_id, e) : rc;
 }
 
 enum rc db_feed_stage_page(struct db_tx *tx, const char *stage, const char *after, int limit,
@@ -139,10 +137,13 @@ void db_feed_products_free(struct feed_product *list, int n)
 }
 
 enum rc db_feed_applied(struct db_tx *tx, const char *client_id, const char *shop_id,
-                        const char *const *source_ids, size_t n, struct err *e)
+                        const char *const *source_ids, size_t n, bool pair, struct err *e)
 {
     /* An item that moved to another product is gone here only if that product did not take it yet. */
     static const char *const SQL[] = {
+        "DELETE FROM feed_items f WHERE f.shop_id = $1 AND f.source_id = ANY ($2::text[]) AND NOT EXISTS"
+        " (SELECT 1 FROM feed_stage s WHERE s.shop_id = f.shop_id AND s.item_id = f.item_id"
+        " AND s.source_id = f.source_id AND s.position >= 0)",
         "DELETE FROM feed_items f USING feed_stage s WHERE s.shop_id = $1 AND s.source_id = ANY ($2::text[])"
         " AND s.position < 0 AND f.shop_id = s.shop_id AND f.item_id = s.item_id AND f.source_id = s.source_id",
         "INSERT INTO feed_items AS f (shop_id, item_id, client_id, source_id, hash)"
@@ -154,7 +155,7 @@ enum rc db_feed_applied(struct db_tx *tx, const char *client_id, const char *sho
     };
 
     (void)client_id;
-    for (size_t i = 0; i < sizeof SQL / sizeof SQL[0]; i++) {
+    for (size_t i = pair ? 0 : 1; i < sizeof SQL / sizeof SQL[0]; i++) {
         struct db_args a = { 0 };
 
         db_arg_text(&a, shop_id);
@@ -196,16 +197,17 @@ enum rc db_feed_product_problems(struct db_tx *tx, const char *shop_id, const ch
     return db_exec(tx, SQL, &a, NULL, e);
 }
 
-enum rc db_feed_products_gone(struct db_tx *tx, const char *shop_id, const char *const *source_ids,
-                              size_t n, struct err *e)
+enum rc db_feed_product_gone(struct db_tx *tx, const char *shop_id, const char *source_id,
+                             int absent, struct err *e)
 {
     static const char SQL[] =
-        "UPDATE products SET in_feed = false, absent_feeds = 0, updated_at = now()"
-        " WHERE shop_id = $1 AND source_id = ANY ($2::text[]) AND in_feed";
+        "UPDATE products SET in_feed = false, absent_feeds = $3::integer, updated_at = now()"
+        " WHERE shop_id = $1 AND source_id = $2 AND in_feed";
     struct db_args a = { 0 };
 
     db_arg_text(&a, shop_id);
-    db_arg_text_array(&a, source_ids, n);
+    db_arg_text(&a, source_id);
+    db_arg_i64(&a, absent);
     return db_exec(tx, SQL, &a, NULL, e);
 }
 

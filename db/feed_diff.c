@@ -13,6 +13,7 @@
 
 struct feed_load {
     struct db_tx *tx;
+    bool old;
     size_t n;
     char data[LOAD_BYTES];
 };
@@ -24,16 +25,18 @@ static enum rc run(struct db_tx *tx, const char *sql, struct err *e)
     return db_exec(tx, sql, &a, NULL, e);
 }
 
-enum rc db_feed_load_begin(struct db_tx *tx, struct feed_load **out, struct err *e)
+#define NEW_TABLE(name)                                                                     \
+    "CREATE TEMP TABLE " name " (item_id text COLLATE \"C\" NOT NULL,"                      \
+    " source_id text COLLATE \"C\" NOT NULL, hash uuid NOT NULL, position bigint NOT NULL)" \
+    " ON COMMIT DROP"
+#define COPY_INTO(name) \
+    "COPY " name " (item_id, source_id, hash, position) FROM STDIN (FORMAT binary)"
+
+enum rc db_feed_load_begin(struct db_tx *tx, bool old, struct feed_load **out, struct err *e)
 {
     static const char HEADER[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
     struct feed_load *load;
-    enum rc rc =
-        run(tx,
-            "CREATE TEMP TABLE feed_new (item_id text COLLATE \"C\" NOT NULL,"
-            " source_id text COLLATE \"C\" NOT NULL, hash uuid NOT NULL, position bigint NOT NULL)"
-            " ON COMMIT DROP",
-            e);
+    enum rc rc = run(tx, old ? NEW_TABLE("feed_old") : NEW_TABLE("feed_new"), e);
 
     if (rc == RC_OK)
         rc = run(tx, "SET LOCAL work_mem = '64MB'", e);
@@ -41,14 +44,14 @@ enum rc db_feed_load_begin(struct db_tx *tx, struct feed_load **out, struct err 
     if (rc == RC_OK)
         rc = run(tx, "SET LOCAL default_statistics_target = 10", e);
     if (rc == RC_OK)
-        rc = db_copy_begin(
-            tx, "COPY feed_new (item_id, source_id, hash, position) FROM STDIN (FORMAT binary)", e);
+        rc = db_copy_begin(tx, old ? COPY_INTO("feed_old") : COPY_INTO("feed_new"), e);
     if (rc != RC_OK)
         return rc;
     load = malloc(sizeof *load);
     if (load == NULL)
         return err_set(e, RC_DOWN, "out of memory for loading a feed");
     load->tx = tx;
+    load->old = old;
     memcpy(load->data, HEADER, sizeof HEADER);
     load->n = sizeof HEADER;
     *out = load;
@@ -99,6 +102,9 @@ enum rc db_feed_load_add(struct feed_load *load, const char *item_id, const char
     return RC_OK;
 }
 
+#define PRODUCTS(name) \
+    "SELECT count(*) AS products FROM (SELECT DISTINCT source_id FROM " name ") s"
+
 enum rc db_feed_load_end(struct feed_load *load, int64_t *products, struct err *e)
 {
     OWN_ROWS struct db_rows *rows = NULL;
@@ -113,11 +119,10 @@ enum rc db_feed_load_end(struct feed_load *load, int64_t *products, struct err *
     if (rc == RC_OK)
         rc = db_copy_end(load->tx, e);
     if (rc == RC_OK)
-        rc = run(load->tx, "ANALYZE feed_new", e);
+        rc = run(load->tx, load->old ? "ANALYZE feed_old" : "ANALYZE feed_new", e);
     if (rc == RC_OK)
-        rc = db_exec(load->tx,
-                     "SELECT count(*) AS products FROM (SELECT DISTINCT source_id FROM feed_new) s",
-                     &a, &rows, e);
+        rc = db_exec(load->tx, load->old ? PRODUCTS("feed_old") : PRODUCTS("feed_new"), &a, &rows,
+                     e);
     if (rc == RC_OK)
         *products = db_i64(rows, 0, "products");
     return rc;
@@ -137,8 +142,12 @@ enum rc db_feed_stage_clear(struct db_tx *tx, const char *stage, struct err *e)
 }
 
 enum rc db_feed_diff(struct db_tx *tx, const char *client_id, const char *shop_id,
-                     const char *stage, struct feed_diff *out, struct err *e)
+                     const char *stage, bool pair, struct feed_diff *out, struct err *e)
 {
+    static const char PAIR[] =
+        "INSERT INTO feed_diff SELECT o.item_id, n.source_id, o.source_id, o.hash FROM feed_new n"
+        " FULL JOIN feed_old o ON n.item_id = o.item_id"
+        " WHERE n.hash IS DISTINCT FROM o.hash OR n.source_id IS DISTINCT FROM o.source_id";
     static const char DIFF[] =
         "INSERT INTO feed_diff SELECT o.item_id, n.source_id, o.source_id, o.hash FROM feed_new n FULL JOIN"
         " (SELECT item_id COLLATE \"C\" AS item_id, source_id COLLATE \"C\" AS source_id, hash FROM feed_items"
@@ -165,9 +174,10 @@ enum rc db_feed_diff(struct db_tx *tx, const char *client_id, const char *shop_i
             "CREATE TEMP TABLE feed_diff (old_item text COLLATE \"C\", source_id text COLLATE \"C\","
             " old_source text COLLATE \"C\", old_hash uuid) ON COMMIT DROP",
             e);
-    db_arg_text(&b, shop_id);
+    if (!pair)
+        db_arg_text(&b, shop_id);
     if (rc == RC_OK)
-        rc = db_exec(tx, DIFF, &b, NULL, e);
+        rc = db_exec(tx, pair ? PAIR : DIFF, &b, NULL, e);
     if (rc == RC_OK)
         rc = run(tx, "ANALYZE feed_diff", e);
     db_arg_text(&c, stage);

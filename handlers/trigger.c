@@ -8,10 +8,17 @@
 
 #define LIMIT_ORDER_IDS 1000
 #define LIMIT_SKU_CODES 1000
+#define LIMIT_XML_BYTES (1 << 20)
+#define LIMIT_URL_BYTES 2048
 
 static const struct jspec_field PRODUCTS_SPEC[] = {
     { .name = "url", .type = JSPEC_TEXT, .min = 8, .max = 2048 },
     { .name = "warehouse_id", .type = JSPEC_TEXT, .min = 1, .max = 63 },
+    { 0 },
+};
+static const struct jspec_field CHANGES_SPEC[] = {
+    { .name = "old_xml", .type = JSPEC_TEXT, .min = 8, .max = LIMIT_XML_BYTES },
+    { .name = "new_xml", .type = JSPEC_TEXT, .min = 8, .max = LIMIT_XML_BYTES },
     { 0 },
 };
 static const struct jspec_field ORDERS_SPEC[] = {
@@ -40,6 +47,30 @@ static enum rc check_products(const json_t *body, const struct client *c, struct
         return err_http(e, 409, "no_feed",
                         "the client has no feed link and the request names none");
     return RC_OK;
+}
+
+/* An address or the XML itself. */
+static enum rc check_given(const json_t *body, const char *member, struct err *e)
+{
+    const char *text = jspec_text(body, member);
+
+    if (text == NULL)
+        return RC_OK;
+    if (str_starts(text, "https://") || str_starts(text, "http://"))
+        return strlen(text) < LIMIT_URL_BYTES ? RC_OK : err_field(e, member, "is too long");
+    if (text[strspn(text, "\xef\xbb\xbf \t\r\n")] == '<')
+        return RC_OK;
+    return err_field(e, member, "must be an http or https address, or XML");
+}
+
+static enum rc check_changes(const json_t *body, const struct client *c, struct err *e)
+{
+    enum rc rc = check_given(body, "new_xml", e);
+
+    (void)c;
+    if (rc == RC_OK && jspec_text(body, "new_xml") == NULL)
+        return err_field(e, "new_xml", "is missing");
+    return rc == RC_OK ? check_given(body, "old_xml", e) : rc;
 }
 
 static enum rc check_orders(const json_t *body, const struct client *c, struct err *e)
@@ -93,6 +124,13 @@ static const struct trigger TRIGGERS[] = {
       .job_kind = "category_refresh",
       .lane = LANE_CATALOG,
       .body = NOTHING_SPEC,
+      .entity = TRIGGER_EACH },
+    { .kind = "changes",
+      .job_kind = "feed_read",
+      .lane = LANE_CATALOG,
+      .body = CHANGES_SPEC,
+      .check = check_changes,
+      .may_dry_run = true,
       .entity = TRIGGER_EACH },
     { .kind = "orders",
       .job_kind = "order_poll",

@@ -45,6 +45,7 @@ struct client {
     bool accept_recommendation;
     char removed_action[16];
     int64_t hold_above_percent, hold_above_count;
+    int64_t feed_every_minutes;  /* 0 = the clock does not read the feed */
     char order_shipping_fee[24]; /* "buyer_fee", "zero" */
     char address_lines
         [4]

@@ -15,6 +15,7 @@ struct feed_snapshot {
     char content_hash[40]; /* uuid text */
     char etag[256];
     char last_modified[64];
+    int64_t turns_us; /* when the same file begins to mean something else; 0 = never */
 };
 /* Of the last accepted feed; known = false when there was none. */
 enum rc db_feed_snapshot_get(struct db_tx *tx, const char *shop_id, struct feed_snapshot *out,
@@ -23,10 +24,28 @@ enum rc db_feed_snapshot_get(struct db_tx *tx, const char *shop_id, struct feed_
 enum rc db_feed_accept(struct db_tx *tx, const char *client_id, const char *shop_id,
                        const struct feed_snapshot *snapshot, struct err *e);
 
+/* Only one job reads a shop's feeds at a time, comparisons in the order of their runs. *mine: it is this one's turn. */
+enum rc db_feed_turn(struct db_tx *tx, const char *client_id, const char *shop_id, int64_t job_id,
+                     const char *run_id, bool *mine, struct err *e);
+/* Asks for the feeds whose time has come: of connected shops of active clients that want it and that had a feed
+ * accepted before. A transaction of DB_SYSTEM. */
+enum rc db_feed_ask_due(struct db_tx *tx, int64_t *n, struct err *e);
+/* Products no longer are what the accepted feed says: the next reading compares whatever the server answers. */
+enum rc db_feed_unsettle(struct db_tx *tx, const char *shop_id, struct err *e);
+/* One more complete feed does not have what is missing already. */
+enum rc db_feed_absent(struct db_tx *tx, const char *shop_id, struct err *e);
+/* A job that began without a run goes on with this one, also after its process was killed. */
+enum rc db_feed_attach(struct db_tx *tx, const char *shop_id, int64_t job_id, const char *run_id,
+                       struct err *e);
+/* Whether the last finished reading was one of the clock that ended with the same code. */
+enum rc db_feed_known_trouble(struct db_tx *tx, const char *client_id, const char *shop_id,
+                              const char *code, bool *known, struct err *e);
+
 /* ---- finding the differences: begin, add each item, end, diff, all in one transaction ---- */
 
 struct feed_load;
-enum rc db_feed_load_begin(struct db_tx *tx, struct feed_load **out, struct err *e);
+/* old: of the older one of two given feeds. */
+enum rc db_feed_load_begin(struct db_tx *tx, bool old, struct feed_load **out, struct err *e);
 /* position >= 0 is kept for the caller; ids must be unique. */
 enum rc db_feed_load_add(struct feed_load *load, const char *item_id, const char *source_id,
                          const unsigned char hash[16], int64_t position, struct err *e);
@@ -43,10 +62,10 @@ struct feed_diff {
     int64_t products_touched; /* in the feed: new, changed, or with an item less */
     int64_t products_removed; /* no longer in the feed */
 };
-/* Compares the loaded feed with feed_items and fills feed_stage (emptied before). stage: the shop id, or for a dry
+/* Compares the loaded feed with feed_items, or with the older one that was loaded too (pair), and fills feed_stage (emptied before). stage: the shop id, or for a dry
  * run, which may go on beside a real one, another name. */
 enum rc db_feed_diff(struct db_tx *tx, const char *client_id, const char *shop_id,
-                     const char *stage, struct feed_diff *out, struct err *e);
+                     const char *stage, bool pair, struct feed_diff *out, struct err *e);
 /* Forgets staged rows. */
 enum rc db_feed_stage_clear(struct db_tx *tx, const char *stage, struct err *e);
 
@@ -75,18 +94,19 @@ enum rc db_feed_products(struct db_tx *tx, const char *shop_id, const char *cons
                          size_t n_ids, struct feed_product **out, int *n, struct err *e);
 void db_feed_products_free(struct feed_product *list, int n);
 
-/* The products are as the feed wants them: feed_items follows feed_stage, the staged rows go away. */
+/* The products are as the feed wants them: feed_items follows feed_stage, the staged rows go away. pair: items of
+ * these products that neither of two given feeds had go too. */
 enum rc db_feed_applied(struct db_tx *tx, const char *client_id, const char *shop_id,
-                        const char *const *source_ids, size_t n, struct err *e);
+                        const char *const *source_ids, size_t n, bool pair, struct err *e);
 /* A product is (again) in the feed: what was noted or held for its removal is forgotten. */
 enum rc db_feed_product_seen(struct db_tx *tx, const char *shop_id, const char *source_id,
                              struct err *e);
 /* What the feed says is wrong with a product; status and TikTok's ids stay. problems may be NULL. */
 enum rc db_feed_product_problems(struct db_tx *tx, const char *shop_id, const char *source_id,
                                  const json_t *problems, const char *run_id, struct err *e);
-/* The products are no longer in the feed: bookkeeping only. */
-enum rc db_feed_products_gone(struct db_tx *tx, const char *shop_id, const char *const *source_ids,
-                              size_t n, struct err *e);
+/* The product is no longer in the feed: bookkeeping only. absent: complete feeds without it so far. */
+enum rc db_feed_product_gone(struct db_tx *tx, const char *shop_id, const char *source_id,
+                             int absent, struct err *e);
 /* SKUs of the product that the feed no longer has are out of stock. */
 enum rc db_feed_skus_gone(struct db_tx *tx, const char *shop_id, const char *source_id,
                           const char *const *seller_skus, size_t n, struct err *e);

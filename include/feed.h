@@ -103,6 +103,7 @@ struct feed_stats {
     int64_t items;        /* passed on */
     int64_t without_id, duplicates, expired, warnings;
     int64_t bytes;          /* after inflating */
+    int64_t turns_us;       /* when the next sale begins or ends, or item expires; 0 = never */
     unsigned char hash[16]; /* of the file as it came; valid after feed_end */
 };
 
@@ -125,8 +126,10 @@ static inline void feed_own(struct feed **f)
 }
 #define OWN_FEED __attribute__((cleanup(feed_own)))
 
-/* A 128-bit hash of any bytes as UUID text. */
+/* Hash of a whole file, whatever its offset; another seed gives another hash. */
 #define FEED_UUID_BYTES 37
+enum rc feed_file_hash(int fd, uint64_t seed, char out[FEED_UUID_BYTES], struct err *e);
+/* A 128-bit hash of any bytes as UUID text. */
 void feed_hash(const void *data, size_t len, char out[FEED_UUID_BYTES]);
 void feed_uuid(const unsigned char hash[16], char out[FEED_UUID_BYTES]);
 

@@ -70,6 +70,7 @@ enum rc sync_authorization_ends(struct job_ctx *ctx,
                                 struct err *e); /* "authorization_ends" (webhook 7) */
 enum rc sync_feed_read(struct job_ctx *ctx,
                        struct err *e); /* "feed_read", entity = "" ; run in job->run_id */
+enum rc sync_feed_due(struct job_ctx *ctx, struct err *e); /* "feed_due": asks for due feeds */
 enum rc sync_product_publish(struct job_ctx *ctx,
                              struct err *e); /* "product_publish", entity = source_id */
 enum rc sync_shop_ready(struct job_ctx *ctx,

@@ -241,8 +241,9 @@ static enum rc product_apply(struct db_tx *tx, struct feed_run *r, const struct 
         r->planned.removed++;
         rc =
             stored != NULL ? feed_changes_write(tx, r, source_id, stored->desired, NULL, e) : RC_OK;
-        return rc == RC_OK && !r->dry ? db_feed_products_gone(tx, r->shop_id, &source_id, 1, e)
-                                      : rc;
+        return rc == RC_OK && !r->dry
+                   ? db_feed_product_gone(tx, r->shop_id, source_id, r->pair ? 1 : 0, e)
+                   : rc;
     }
     if (r->dry)
         return same ? RC_OK : product_plan(tx, r, source_id, stored, &m, e);
@@ -266,7 +267,8 @@ static enum rc page_apply(struct feed_run *r, char after[256], struct err *e)
     for (int i = 0; rc == RC_OK && i < p.n_products; i++)
         rc = product_apply(tx, r, &p, i, e);
     if (rc == RC_OK && p.n_products > 0 && !r->dry)
-        rc = db_feed_applied(tx, r->client.client_id, r->shop_id, p.ids, (size_t)p.n_products, e);
+        rc = db_feed_applied(tx, r->client.client_id, r->shop_id, p.ids, (size_t)p.n_products,
+                             r->pair, e);
     if (rc == RC_OK && p.n_products > 0)
         (void)str_copy(last, sizeof last, p.ids[p.n_products - 1]);
     if (rc == RC_OK)
@@ -321,6 +323,23 @@ static enum rc for_all(struct feed_run *r, enum rc (*step)(struct feed_run *, ch
     return rc;
 }
 
+/* The feed counts as the last one from now on. Two given feeds do not: they tell what to change, and the next
+ * reading of the merchant's own feed compares in full (the snapshot was unsettled when differences were found). */
+static enum rc accept(struct db_tx *tx, struct feed_run *r, struct err *e)
+{
+    const char *client_id = r->client.client_id;
+    struct shelf_missing m = { 0 };
+    enum rc rc = r->pair ? RC_OK : db_feed_accept(tx, client_id, r->shop_id, &r->now, e);
+
+    if (rc == RC_OK && !r->pair)
+        rc = feed_removals_due(tx, r, &m, e);
+    if (rc == RC_OK && m.fresh > 0)
+        rc = feed_run_open(tx, r, e);
+    if (rc == RC_OK)
+        rc = db_feed_run_totals(tx, client_id, r->shop_id, r->run.id, r->total, 0, e);
+    return rc == RC_OK && m.fresh > 0 ? feed_removals(tx, r, e) : rc;
+}
+
 static enum rc finish(struct feed_run *r, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
@@ -333,11 +352,7 @@ static enum rc finish(struct feed_run *r, struct err *e)
         if (rc == RC_OK)
             rc = db_feed_stage_clear(tx, r->stage, e);
     } else if (rc == RC_OK) {
-        rc = db_feed_accept(tx, client_id, r->shop_id, &r->now, e);
-        if (rc == RC_OK)
-            rc = db_feed_run_totals(tx, client_id, r->shop_id, r->run.id, r->total, 0, e);
-        if (rc == RC_OK)
-            rc = feed_removals(tx, r, e);
+        rc = accept(tx, r, e);
     }
     if (rc == RC_OK)
         rc = db_run_read_done(tx, client_id, r->run.id, e);
@@ -350,7 +365,7 @@ enum rc feed_apply(struct feed_run *r, struct err *e)
 
     if (rc == RC_OK)
         fault_point("feed_applied");
-    if (rc == RC_OK && !r->dry)
+    if (rc == RC_OK && !r->dry && !r->changes && r->run.id[0] != '\0')
         rc = for_all(r, unpublished_ask, e);
     return rc == RC_OK ? finish(r, e) : rc;
 }

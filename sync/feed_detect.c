@@ -19,6 +19,7 @@
 struct reading {
     struct feed_run *run;
     struct feed_load *load;
+    bool old;         /* the older one of two given feeds: only its hashes count */
     struct buf spool; /* not yet written */
     int64_t spooled;  /* bytes written before it */
 };
@@ -41,6 +42,8 @@ static enum rc on_item(void *user, const struct feed_raw *raw, struct err *e)
     uint32_t len = 0;
     enum rc rc;
 
+    if (d->old)
+        return db_feed_load_add(d->load, raw->id, raw->source_id, raw->hash, 0, e);
     buf_add(&d->spool, &len, sizeof len);
     rc = feed_raw_write(raw, &d->spool, e);
     if (rc != RC_OK)
@@ -66,8 +69,7 @@ static void on_warn(void *user, const char *code, const char *id, int64_t line, 
         d->run->warnings, json_pack("{s:s, s:s, s:s}", "code", code, "id", id, "text", shown));
 }
 
-/* Settings that decide how items are read are part of each hash. */
-static uint64_t seed_of(const struct client *c)
+uint64_t feed_seed(const struct client *c)
 {
     return (uint64_t)MAP_VERSION << 16 | (uint64_t)c->sku_id_rule << 8 |
            (c->price.from_vtex ? 1U : 0U);
@@ -76,21 +78,22 @@ static uint64_t seed_of(const struct client *c)
 static enum rc parse(struct reading *d, struct err *e)
 {
     struct feed_run *r = d->run;
+    int fd = d->old ? r->old_fd : r->raw_fd;
     struct feed_opts opts = { .charset = r->charset[0] != '\0' ? r->charset : NULL,
                               .now_us = r->now_us,
-                              .seed = seed_of(&r->client),
+                              .seed = feed_seed(&r->client),
                               .user = d,
                               .item = on_item,
-                              .warn = on_warn };
+                              .warn = d->old ? NULL : on_warn };
     OWN_FEED struct feed *f = NULL;
     struct feed_stats stats;
     char piece[PIECE_BYTES];
     ssize_t n = 0;
     enum rc rc = feed_new(&opts, &f, e);
 
-    if (lseek(r->raw_fd, 0, SEEK_SET) != 0)
+    if (lseek(fd, 0, SEEK_SET) != 0)
         return err_set(e, RC_DOWN, "the temporary file of a feed cannot be read");
-    while (rc == RC_OK && (n = read(r->raw_fd, piece, sizeof piece)) > 0) {
+    while (rc == RC_OK && (n = read(fd, piece, sizeof piece)) > 0) {
         rc = feed_read(f, piece, (size_t)n, e);
         if (rc == RC_OK && r->ctx->stop != NULL && atomic_load(r->ctx->stop))
             rc = err_set(e, RC_STOPPED, "stopping");
@@ -104,8 +107,12 @@ static enum rc parse(struct reading *d, struct err *e)
     if (rc != RC_OK)
         return rc;
     stats = feed_stats(f);
+    if (d->old) {
+        r->old_items = stats.items;
+        return RC_OK;
+    }
     r->now.items = stats.items;
-    feed_uuid(stats.hash, r->now.content_hash);
+    r->now.turns_us = stats.turns_us;
     return RC_OK;
 }
 
@@ -118,15 +125,18 @@ static bool shrunk(int64_t now, int64_t before)
  * shop) is a mistake until a person says otherwise. */
 static enum rc floor_check(const struct feed_run *r, struct err *e)
 {
-    bool products = shrunk(r->total, r->last.products);
+    int64_t was_products = r->pair ? r->old_total : r->last.products;
+    int64_t was_items = r->pair ? r->old_items : r->last.items;
+    bool products = shrunk(r->total, was_products);
 
-    if (r->approved || !r->last.known || (!products && !shrunk(r->now.items, r->last.items)))
+    if (r->approved || (!r->pair && !r->last.known) ||
+        (!products && !shrunk(r->now.items, was_items)))
         return RC_OK;
     return err_code(e, RC_INVALID, "feed_shrunk",
-                    "the feed has %lld %s, the last accepted one had %lld: nothing was changed",
+                    "the feed has %lld %s, the %s one had %lld: nothing was changed",
                     (long long)(products ? r->total : r->now.items),
-                    products ? "products" : "items",
-                    (long long)(products ? r->last.products : r->last.items));
+                    products ? "products" : "items", r->pair ? "older" : "last accepted",
+                    (long long)(products ? was_products : was_items));
 }
 
 static enum rc warnings_write(struct db_tx *tx, const struct feed_run *r, struct err *e)
@@ -147,25 +157,50 @@ static enum rc warnings_write(struct db_tx *tx, const struct feed_run *r, struct
     return RC_OK;
 }
 
-static enum rc detect(struct reading *d, struct db_tx *tx, struct err *e)
+/* Loads one feed into the database; *products counts what it has. */
+static enum rc load(struct reading *d, struct db_tx *tx, bool old, int64_t *products, struct err *e)
 {
-    struct feed_run *r = d->run;
     OWN_FEED_LOAD struct feed_load *load = NULL;
-    enum rc rc = db_feed_load_begin(tx, &load, e);
+    enum rc rc = db_feed_load_begin(tx, old, &load, e);
 
     if (rc != RC_OK)
         return rc;
     d->load = load;
+    d->old = old;
     rc = parse(d, e);
+    return rc == RC_OK ? db_feed_load_end(load, products, e) : rc;
+}
+
+/* What was found is to be applied: a run that people see, and a snapshot that is true again only at the end. */
+static enum rc found(struct db_tx *tx, struct feed_run *r, struct err *e)
+{
+    bool any = r->diff.products_touched > 0 || r->diff.products_removed > 0;
+    enum rc rc = RC_OK;
+
+    if (r->dry)
+        return RC_OK;
+    if (any)
+        rc = feed_run_open(tx, r, e);
+    if (rc == RC_OK && any)
+        rc = db_feed_unsettle(tx, r->shop_id, e);
+    return rc == RC_OK ? db_feed_run_totals(tx, r->client.client_id, r->shop_id, r->run.id,
+                                            r->total, r->diff.products_touched, e)
+                       : rc;
+}
+
+static enum rc detect(struct reading *d, struct db_tx *tx, struct err *e)
+{
+    struct feed_run *r = d->run;
+    enum rc rc = r->pair ? load(d, tx, true, &r->old_total, e) : RC_OK;
+
     if (rc == RC_OK)
-        rc = db_feed_load_end(load, &r->total, e);
+        rc = load(d, tx, false, &r->total, e);
     if (rc == RC_OK)
         rc = floor_check(r, e);
     if (rc == RC_OK)
-        rc = db_feed_diff(tx, r->client.client_id, r->shop_id, r->stage, &r->diff, e);
-    if (rc == RC_OK && !r->dry)
-        rc = db_feed_run_totals(tx, r->client.client_id, r->shop_id, r->run.id, r->total,
-                                r->diff.products_touched, e);
+        rc = db_feed_diff(tx, r->client.client_id, r->shop_id, r->stage, r->pair, &r->diff, e);
+    if (rc == RC_OK)
+        rc = found(tx, r, e);
     if (rc == RC_OK)
         rc = warnings_write(tx, r, e);
     return rc;

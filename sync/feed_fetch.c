@@ -86,12 +86,22 @@ static enum rc classify(enum rc rc, struct err *e)
     }
 }
 
-enum rc feed_fetch(struct feed_run *r, bool *unchanged, struct err *e)
+/* A given text is UTF-8, whatever its declaration says: the mark in front of it decides. */
+static enum rc write_text(int fd, const char *text, struct err *e)
 {
-    char if_none[300] = "", if_since[96] = "", type[160];
-    struct sink sink = { r->raw_fd };
+    enum rc rc = RC_OK;
+
+    if (!str_starts(text, "\xef\xbb\xbf"))
+        rc = feed_spool_write(fd, "\xef\xbb\xbf", 3, e);
+    return rc == RC_OK ? feed_spool_write(fd, text, strlen(text), e) : rc;
+}
+
+static enum rc download(struct feed_run *r, const char *url, int fd, const char *const *conditions,
+                        struct fetch_reply *reply, struct err *e)
+{
+    struct sink sink = { fd };
     struct fetch_req req = { .method = "GET",
-                             .url = r->url,
+                             .url = url,
                              .policy = FETCH_PUBLIC,
                              .total_ms = FEED_TOTAL_MS,
                              .reply_limit_bytes = LIMIT_FEED_BYTES,
@@ -99,25 +109,54 @@ enum rc feed_fetch(struct feed_run *r, bool *unchanged, struct err *e)
                              .sink = on_data,
                              .sink_user = &sink,
                              .stop = r->ctx->stop };
+    enum rc rc;
+
+    add_header(
+        &req,
+        "Accept: application/xml, text/xml, application/rss+xml, application/atom+xml, */*;q=0.5");
+    for (; *conditions != NULL; conditions++)
+        add_header(&req, *conditions);
+    rc = fetch_run(platform_fetch(r->ctx->app->platform), &req, reply, e);
+    return rc == RC_OK ? RC_OK : classify(rc, e);
+}
+
+enum rc feed_fetch_old(struct feed_run *r, struct err *e)
+{
+    static const char *const NONE[] = { NULL };
+    struct fetch_reply reply = { 0 };
+    bool ignored;
+    enum rc rc;
+
+    if (r->old_text != NULL)
+        return write_text(r->old_fd, r->old_text, e);
+    rc = download(r, r->old_url, r->old_fd, NONE, &reply, e);
+    if (rc == RC_OK)
+        rc = judge(r, &reply, &ignored, e);
+    fetch_reply_done(&reply);
+    return rc;
+}
+
+enum rc feed_fetch(struct feed_run *r, bool *unchanged, struct err *e)
+{
+    char if_none[300] = "", if_since[96] = "", type[160];
+    const char *conditions[] = { if_none, if_since, NULL };
     struct fetch_reply reply = { 0 };
     enum rc rc;
 
+    *unchanged = false;
+    if (r->text != NULL)
+        return write_text(r->raw_fd, r->text, e);
     /* Whoever asks for a run gets a comparison; only a routine look spares the download. */
-    if (r->run.id[0] == '\0' && r->last.known && str_eq(r->last.source, r->url)) {
+    if (r->run.id[0] == '\0' && feed_is_same(r) && str_eq(r->last.source, r->url)) {
         if (r->last.etag[0] != '\0')
             (void)str_fmt(if_none, sizeof if_none, "If-None-Match: %s", r->last.etag);
         if (r->last.last_modified[0] != '\0')
             (void)str_fmt(if_since, sizeof if_since, "If-Modified-Since: %s",
                           r->last.last_modified);
     }
-    add_header(
-        &req,
-        "Accept: application/xml, text/xml, application/rss+xml, application/atom+xml, */*;q=0.5");
-    add_header(&req, if_none);
-    add_header(&req, if_since);
-    rc = fetch_run(platform_fetch(r->ctx->app->platform), &req, &reply, e);
+    rc = download(r, r->url, r->raw_fd, conditions, &reply, e);
     if (rc != RC_OK)
-        return classify(rc, e);
+        return rc;
     if (fetch_reply_header(&reply, "content-type", type, sizeof type))
         charset_of(type, r->charset);
     (void)fetch_reply_header(&reply, "etag", r->now.etag, sizeof r->now.etag);

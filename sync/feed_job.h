@@ -16,7 +16,13 @@ struct feed_run {
     struct client client;
     struct run run; /* id "" when nobody asked for it */
     bool dry;
-    bool approved; /* a person wants the feed although it lost most products */
+    bool approved;               /* a person wants the feed although it lost most products */
+    bool changes;                /* asked for as a comparison: only differences count */
+    bool pair;                   /* of two given feeds */
+    const char *text, *old_text; /* given as XML; borrowed from the run's parameters */
+    char old_url[2048];
+    int old_fd;                   /* the older one of two given feeds */
+    int64_t old_total, old_items; /* its products and items */
     char shop_id[72];
     char stage[80]; /* whose rows of feed_stage are ours */
     char url[2048];
@@ -36,6 +42,20 @@ struct feed_run {
  * the address or the answer is no good. RC_DOWN: try again. */
 enum rc feed_fetch(struct feed_run *r, bool *unchanged, struct err *e);
 
+/* The older one of two given feeds, into old_fd. */
+enum rc feed_fetch_old(struct feed_run *r, struct err *e);
+
+/* feed_watch.c: a reading that nobody asked for becomes a run; does nothing when there is one. */
+enum rc feed_run_open(struct db_tx *tx, struct feed_run *r, struct err *e);
+/* The same for a failure, unless the last reading told the same. */
+enum rc feed_run_open_failed(struct db_tx *tx, struct feed_run *r, const char *code, struct err *e);
+/* Whether the same file would mean the same as when it was accepted. */
+bool feed_is_same(const struct feed_run *r);
+/* Ends a reading that found the accepted file again. */
+enum rc feed_unchanged(struct feed_run *r, struct err *e);
+
+/* Settings that decide how items are read are part of each hash. */
+uint64_t feed_seed(const struct client *c);
 /* feed_detect.c: parses raw_fd, spools items, fills feed_stage, sets total, now and diff; commits. RC_INVALID with a
  * code: not a usable feed (feed_shrunk: held). */
 enum rc feed_detect(struct feed_run *r, struct err *e);

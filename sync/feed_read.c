@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "db_product.h"
+#include "feed.h"
 #include "jspec.h"
 #include "log.h"
 #include "metrics.h"
@@ -13,6 +14,7 @@
 
 #include <unistd.h>
 
+#define TURN_RETRY_US (500 * US_PER_MS)
 #define FETCH_TRIES 3 /* of a server that is not there, before the run is given up */
 
 static void run_done(struct feed_run *r)
@@ -24,6 +26,8 @@ static void run_done(struct feed_run *r)
         (void)close(r->raw_fd);
     if (r->items_fd >= 0)
         (void)close(r->items_fd);
+    if (r->old_fd >= 0)
+        (void)close(r->old_fd);
     free(r);
 }
 
@@ -34,20 +38,58 @@ static void run_own(struct feed_run **r)
 }
 #define OWN_RUN __attribute__((cleanup(run_own)))
 
-/* The request's address, else the client's. */
+static bool is_address(const char *text)
+{
+    return str_starts(text, "https://") || str_starts(text, "http://");
+}
+
+/* A given feed is an address or the XML itself. */
+static enum rc take_given(const char *given, char url[2048], const char **text, struct err *e)
+{
+    url[0] = '\0';
+    *text = NULL;
+    if (!is_address(given)) {
+        *text = given;
+        return RC_OK;
+    }
+    return str_copy(url, 2048, given) ? RC_OK
+                                      : err_code(e, RC_INVALID, "url_blocked",
+                                                 "the feed address is longer than 2047 characters");
+}
+
+/* What is given for a comparison; the request's address; else the client's. */
 static enum rc choose_source(struct feed_run *r, struct err *e)
 {
-    const char *url = jspec_text(r->run.params, "url");
+    const char *url = jspec_text(r->run.params, r->changes ? "new_xml" : "url");
+    const char *old = r->changes ? jspec_text(r->run.params, "old_xml") : NULL;
+    enum rc rc = RC_OK;
 
     if (url == NULL || url[0] == '\0')
         url = r->client.feed_url;
     if (url == NULL || url[0] == '\0')
         return err_code(e, RC_INVALID, "no_feed_url", "the client has no feed address");
-    if (!str_copy(r->url, sizeof r->url, url))
-        return err_code(e, RC_INVALID, "url_blocked",
-                        "the feed address is longer than %zu characters", sizeof r->url - 1);
-    (void)str_copy(r->now.source, sizeof r->now.source, url);
-    return RC_OK;
+    rc = take_given(url, r->url, &r->text, e);
+    if (rc == RC_OK && old != NULL)
+        rc = take_given(old, r->old_url, &r->old_text, e);
+    r->pair = old != NULL;
+    (void)str_copy(r->now.source, sizeof r->now.source, r->text != NULL ? "text" : r->url);
+    return rc;
+}
+
+/* Feeds of a shop are applied one after the other; a dry run changes nothing and goes on beside them. */
+static enum rc take_turn(struct feed_run *r, struct db_tx *tx, struct err *e)
+{
+    bool mine = false;
+    enum rc rc = RC_OK;
+
+    if (r->dry)
+        return RC_OK;
+    rc = db_feed_turn(tx, r->ctx->job->client_id, r->shop_id, r->ctx->job->id, r->run.id, &mine, e);
+    if (rc != RC_OK || mine)
+        return rc;
+    rc = err_code(e, RC_BUSY, "feed_in_turn", "another feed of the shop is being read");
+    e->retry_after_us = TURN_RETRY_US;
+    return rc;
 }
 
 /* Everything the run needs to know; *over when there is nothing to do any more. */
@@ -72,8 +114,12 @@ static enum rc load(struct feed_run *r, bool *over, struct err *e)
     if (*over)
         return RC_OK;
     r->dry = r->run.dry_run;
-    (void)str_fmt(r->stage, sizeof r->stage, "%s%s", r->dry ? "dry:" : "", r->shop_id);
-    rc = db_run_start(tx, job->client_id, r->run.id, e);
+    r->changes = str_eq(r->run.kind, "changes");
+    (void)str_fmt(r->stage, sizeof r->stage, "%s%s", r->dry ? "dry:" : "",
+                  r->dry ? r->run.id : r->shop_id);
+    rc = take_turn(r, tx, e);
+    if (rc == RC_OK)
+        rc = db_run_start(tx, job->client_id, r->run.id, e);
     if (rc == RC_OK)
         rc = db_feed_snapshot_get(tx, r->shop_id, &r->last, e);
     if (rc == RC_OK && r->run.id[0] != '\0' && !r->dry)
@@ -99,8 +145,10 @@ static enum rc give_up(struct feed_run *r, const struct err *why, struct err *e)
     enum rc rc = job_tx_begin(r->ctx, "feed_failed", &tx, e);
 
     if (rc == RC_OK)
-        rc = db_run_end(tx, r->ctx->job->client_id, r->ctx->job->run_id, held ? "held" : "failed",
-                        code, why->text, e);
+        rc = feed_run_open_failed(tx, r, code, e);
+    if (rc == RC_OK)
+        rc = db_run_end(tx, r->ctx->job->client_id, r->run.id, held ? "held" : "failed", code,
+                        why->text, e);
     if (rc == RC_OK)
         rc = db_tx_commit(tx, e);
     if (rc != RC_OK)
@@ -114,6 +162,12 @@ static enum rc give_up(struct feed_run *r, const struct err *why, struct err *e)
     return held ? RC_OK : RC_INVALID;
 }
 
+/* Whoever asks for the list gets a full comparison; a routine look and a comparison end with the same file. */
+static bool asks_little(const struct feed_run *r)
+{
+    return r->run.id[0] == '\0' || r->changes;
+}
+
 static enum rc steps(struct feed_run *r, struct err *e)
 {
     bool over = false, unchanged = false;
@@ -124,10 +178,18 @@ static enum rc steps(struct feed_run *r, struct err *e)
     rc = feed_spool_open(&r->raw_fd, e);
     if (rc == RC_OK)
         rc = feed_spool_open(&r->items_fd, e);
+    if (rc == RC_OK && r->pair)
+        rc = feed_spool_open(&r->old_fd, e);
+    if (rc == RC_OK && r->pair)
+        rc = feed_fetch_old(r, e);
     if (rc == RC_OK)
         rc = feed_fetch(r, &unchanged, e);
+    if (rc == RC_OK && !unchanged)
+        rc = feed_file_hash(r->raw_fd, feed_seed(&r->client), r->now.content_hash, e);
+    unchanged |= rc == RC_OK && asks_little(r) && feed_is_same(r) &&
+                 str_eq(r->now.content_hash, r->last.content_hash);
     if (rc == RC_OK && unchanged)
-        return RC_OK;
+        return feed_unchanged(r, e);
     if (rc == RC_OK)
         rc = feed_detect(r, e);
     if (rc != RC_OK)
@@ -147,7 +209,7 @@ enum rc sync_feed_read(struct job_ctx *ctx, struct err *e)
     if (r == NULL)
         return err_set(e, RC_DOWN, "out of memory for a feed run");
     r->ctx = ctx;
-    r->raw_fd = r->items_fd = -1;
+    r->raw_fd = r->items_fd = r->old_fd = -1;
     r->now_us = clock_now_us();
     r->warnings = json_array();
     (void)str_copy(r->shop_id, sizeof r->shop_id, ctx->job->shop_id);

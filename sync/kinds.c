@@ -1,6 +1,7 @@
 /* sync/kinds.c - every kind of job: its lane, its function, how it is tried again. */
 #include "sync.h"
 
+#define FEED_DUE_S 60 /* feeds have policies in whole minutes */
 #define MAINTENANCE_S (6 * 3600)
 #define CATALOG_READ_S (24 * 3600)
 #define CATEGORIES_S 86400
@@ -22,6 +23,11 @@ const struct job_kind JOB_KINDS[] = {
       .every = order_poll_s,
       .owns_run = true },
     { .name = "feed_read", .lane = LANE_CATALOG, .run = sync_feed_read, .owns_run = true },
+    { .name = "feed_due",
+      .lane = LANE_MAINTENANCE,
+      .run = sync_feed_due,
+      .every_s = FEED_DUE_S,
+      .whole_system = true },
     { .name = "product_publish", .lane = LANE_CATALOG, .run = sync_product_publish },
     { .name = "shop_ready", .lane = LANE_CATALOG, .run = sync_shop_ready },
     { .name = "product_shelf", .lane = LANE_CATALOG, .run = sync_product_shelf },

@@ -43,6 +43,7 @@ static void defaults_with_vtex(void)
     CHECK_STR(c.brand_when_unknown, "omit");
     CHECK_STR(c.removed_action, "deactivate");
     CHECK_INT(c.hold_above_percent, 5);
+    CHECK_INT(c.feed_every_minutes, 60);
     CHECK_STR(c.order_shipping_fee, "buyer_fee");
     CHECK_STR(c.address_lines[0], "neighborhood");
     CHECK_STR(c.address_lines[3], "complement");
@@ -115,6 +116,7 @@ static void writes_out_what_it_read(void)
         "\"package\":{\"weight_kg\":\"1.250\",\"length_cm\":\"30\",\"width_cm\":\"20\",\"height_cm\":\"5\"},"
         "\"brand\":{\"when_unknown\":\"omit\"},\"category\":{\"accept_recommendation\":false},"
         "\"removed_products\":{\"action\":\"keep\",\"hold_above_percent\":7,\"hold_above_count\":3},"
+        "\"feed\":{\"read_every_minutes\":15},"
         "\"order\":{\"shipping_fee\":\"zero\",\"address_lines\":[\"street\",\"number\"],"
         "\"phone_fallback\":\"+5511888888888\"}}";
     struct client c = { 0 };
