@@ -183,17 +183,21 @@ enum rc db_feed_product_seen(struct db_tx *tx, const char *shop_id, const char *
 }
 
 enum rc db_feed_product_problems(struct db_tx *tx, const char *shop_id, const char *source_id,
-                                 const json_t *problems, const char *run_id, struct err *e)
+                                 const json_t *problems, const char *const *codes, size_t n_codes,
+                                 const char *run_id, struct err *e)
 {
     static const char SQL[] =
-        "UPDATE products SET problems = coalesce($3::jsonb, '[]'), updated_at = now(),"
-        " last_run_id = coalesce($4, last_run_id) WHERE shop_id = $1 AND source_id = $2";
+        "UPDATE products SET problems = coalesce($3::jsonb, '[]') || coalesce((SELECT jsonb_agg(x)"
+        " FROM jsonb_array_elements(problems) AS x WHERE NOT x->>'code' = ANY ($5::text[])), '[]'),"
+        " updated_at = now(), last_run_id = coalesce($4, last_run_id)"
+        " WHERE shop_id = $1 AND source_id = $2";
     struct db_args a = { 0 };
 
     db_arg_text(&a, shop_id);
     db_arg_text(&a, source_id);
     db_arg_json(&a, problems);
     db_arg_text(&a, str_blank(run_id) ? NULL : run_id);
+    db_arg_text_array(&a, codes, n_codes);
     return db_exec(tx, SQL, &a, NULL, e);
 }
 

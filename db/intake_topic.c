@@ -16,6 +16,7 @@ static const struct topic_job TOPIC_JOBS[] = {
     { 15, "product_audit", LANE_CATALOG, false, false },   /* product information */
     { 16, "product_audit", LANE_CATALOG, false, false },   /* product made */
     { 18, "product_audit", LANE_CATALOG, false, false },   /* product category */
+    { 27, "product_stock", LANE_STOCK, false, false },     /* stock status */
     { 36, "order_import", LANE_ORDERS, false, false },     /* invoice: one per order of the list */
     { 37, "product_audit", LANE_CATALOG, false, false },   /* product audit */
 };

@@ -12,7 +12,7 @@ static const char GET_SQL[] =
     "source_category, tiktok_category_id, category_chosen_by, tiktok_brand_id, published_at, counted_run_id, "
     "shelf, shelf_due_at IS NOT NULL AS shelf_due, adopted_at IS NOT NULL AS adopted, images_sent, "
     "kept_back <> '[]' OR EXISTS (SELECT 1 FROM skus k WHERE k.shop_id = $1 AND k.source_id = $2 "
-    "AND k.kept_back <> '[]') AS kept_back "
+    "AND k.kept_back <> '[]') AS kept_back, problems, tiktok_status "
     "FROM products WHERE shop_id = $1 AND source_id = $2";
 
 static const char SKUS_SQL[] =
@@ -44,6 +44,7 @@ static void read_texts(struct product *p, const struct db_rows *rows)
     copy_cell(p->tiktok_category_id, sizeof(p->tiktok_category_id), rows, 0, "tiktok_category_id");
     copy_cell(p->category_chosen_by, sizeof(p->category_chosen_by), rows, 0, "category_chosen_by");
     copy_cell(p->tiktok_brand_id, sizeof(p->tiktok_brand_id), rows, 0, "tiktok_brand_id");
+    copy_cell(p->tiktok_status, sizeof(p->tiktok_status), rows, 0, "tiktok_status");
     copy_cell(p->counted_run_id, sizeof(p->counted_run_id), rows, 0, "counted_run_id");
 }
 
@@ -62,7 +63,8 @@ static enum rc read_product(struct product *p, const struct db_rows *rows, struc
     p->source_category = str_dup(db_text(rows, 0, "source_category"));
     p->desired = db_json_new(rows, 0, "desired");
     p->published = db_json_new(rows, 0, "published");
-    if (p->title == NULL || p->source_category == NULL || p->desired == NULL)
+    p->problems = db_json_new(rows, 0, "problems");
+    if (p->title == NULL || p->source_category == NULL || p->desired == NULL || p->problems == NULL)
         return err_set(e, RC_BUG, "out of memory");
     return RC_OK;
 }
@@ -138,6 +140,7 @@ void db_product_done(struct product *p)
     free(p->skus);
     json_decref(p->desired);
     json_decref(p->published);
+    json_decref(p->problems);
     *p = (struct product){ 0 };
 }
 

@@ -155,24 +155,6 @@ enum rc db_product_images_sent(struct db_tx *tx, const char *shop_id, const char
                    &args, NULL, e);
 }
 
-enum rc db_product_audit(struct db_tx *tx, const char *shop_id, const char *source_id,
-                         const char *status, const char *audit_status, const json_t *problems,
-                         struct err *e)
-{
-    struct db_args args = { 0 };
-
-    db_arg_text(&args, shop_id);
-    db_arg_text(&args, source_id);
-    db_arg_text(&args, status);
-    db_arg_text(&args, str_blank(audit_status) ? NULL : audit_status);
-    db_arg_json(&args, problems);
-    return db_exec(tx,
-                   "UPDATE products SET status = $3, audit_status = COALESCE($4, audit_status), "
-                   "problems = COALESCE($5::jsonb, problems), updated_at = now() "
-                   "WHERE shop_id = $1 AND source_id = $2",
-                   &args, NULL, e);
-}
-
 enum rc db_product_count_run(struct db_tx *tx, const char *shop_id, const char *source_id,
                              const char *run_id, bool *first, struct err *e)
 {

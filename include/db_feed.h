@@ -101,9 +101,11 @@ enum rc db_feed_applied(struct db_tx *tx, const char *client_id, const char *sho
 /* A product is (again) in the feed: what was noted or held for its removal is forgotten. */
 enum rc db_feed_product_seen(struct db_tx *tx, const char *shop_id, const char *source_id,
                              struct err *e);
-/* What the feed says is wrong with a product; status and TikTok's ids stay. problems may be NULL. */
+/* What the feed says is wrong with a product; status and TikTok's ids stay. problems may be NULL. Replaces what the
+ * feed said before, known by its codes; what review and publishing said stays. */
 enum rc db_feed_product_problems(struct db_tx *tx, const char *shop_id, const char *source_id,
-                                 const json_t *problems, const char *run_id, struct err *e);
+                                 const json_t *problems, const char *const *codes, size_t n_codes,
+                                 const char *run_id, struct err *e);
 /* The product is no longer in the feed: bookkeeping only. absent: complete feeds without it so far. */
 enum rc db_feed_product_gone(struct db_tx *tx, const char *shop_id, const char *source_id,
                              int absent, struct err *e);

@@ -58,6 +58,8 @@ struct product {
     bool adopted;            /* stood on TikTok before it was linked */
     bool kept_back;          /* a switch keeps something of it or of its SKUs */
     char images_sent[72];    /* digest of the picture addresses that were sent; "" = not known */
+    json_t *problems;        /* owned, never NULL: as they are stored */
+    char tiktok_status[32];  /* as TikTok names it; "" = not read yet */
     char counted_run_id[40]; /* run whose counters already include this product */
     struct sku *skus;        /* owned, by position */
     int n_skus;
@@ -137,9 +139,17 @@ enum rc db_product_settled(struct db_tx *tx, const char *shop_id, const char *so
                            const json_t *published, struct err *e);
 enum rc db_product_images_sent(struct db_tx *tx, const char *shop_id, const char *source_id,
                                const char *digest, struct err *e);
+/* What the review made of it. problems: all of the product from now on; NULL = leave them. */
 enum rc db_product_audit(struct db_tx *tx, const char *shop_id, const char *source_id,
-                         const char *status, const char *audit_status, const json_t *problems,
-                         struct err *e);
+                         const char *status, const char *tiktok_status, const char *audit_status,
+                         const json_t *problems, struct err *e);
+/* Somebody changed these members of the product on TikTok: what was published there is not known any more, so the next
+ * publication sends them again. */
+enum rc db_product_diverged(struct db_tx *tx, const char *shop_id, const char *source_id,
+                            const char *const *members, size_t n, struct err *e);
+/* Raw body of the newest notification of a topic (5, 15, 37) for a TikTok product since then. RC_NOT_FOUND. */
+enum rc db_product_event(struct db_tx *tx, const char *shop_id, const char *tiktok_product_id,
+                         int topic, int64_t since_us, struct buf *body, struct err *e);
 /* Remembers that the run counted this product; *first tells whether it was not counted before. */
 enum rc db_product_count_run(struct db_tx *tx, const char *shop_id, const char *source_id,
                              const char *run_id, bool *first, struct err *e);

@@ -76,6 +76,8 @@ enum rc sync_product_publish(struct job_ctx *ctx,
 enum rc sync_shop_ready(struct job_ctx *ctx,
                         struct err *e); /* "shop_ready", entity = "": may the shop list by now? */
 enum rc sync_product_shelf(struct job_ctx *ctx, struct err *e); /* "product_shelf", entity = "" */
+enum rc sync_product_stock(struct job_ctx *ctx,
+                           struct err *e); /* "product_stock", entity = tiktok product id */
 enum rc sync_product_audit(struct job_ctx *ctx,
                            struct err *e); /* "product_audit", entity = tiktok product id */
 enum rc sync_run_revert(struct job_ctx *ctx,

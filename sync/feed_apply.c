@@ -9,6 +9,7 @@
 #include "map_feed.h"
 #include "own.h"
 #include "problem.h"
+#include "product_review.h"
 #include "str.h"
 
 #define PAGE_ROWS 2000
@@ -146,6 +147,15 @@ static enum rc skus_write(struct db_tx *tx, const struct feed_run *r, const char
     return rc;
 }
 
+static enum rc problems_write(struct db_tx *tx, const struct feed_run *r, const char *source_id,
+                              const json_t *problems, struct err *e)
+{
+    const char *codes[PROBLEM_CODES_MAX];
+    size_t n = review_problem_codes(PROBLEM_FEED, codes);
+
+    return db_feed_product_problems(tx, r->shop_id, source_id, problems, codes, n, r->run.id, e);
+}
+
 static enum rc publish_ask(struct db_tx *tx, const struct feed_run *r, const char *source_id,
                            struct err *e)
 {
@@ -174,7 +184,7 @@ static enum rc product_write(struct db_tx *tx, const struct feed_run *r, const c
     if (rc == RC_OK)
         rc = skus_write(tx, r, source_id, m, e);
     if (rc == RC_OK)
-        rc = db_feed_product_problems(tx, r->shop_id, source_id, m->problems, r->run.id, e);
+        rc = problems_write(tx, r, source_id, m->problems, e);
     if (rc == RC_OK)
         rc = feed_changes_write(tx, r, source_id, stored != NULL ? stored->desired : NULL, m, e);
     if (rc != RC_OK)

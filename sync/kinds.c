@@ -39,6 +39,7 @@ const struct job_kind JOB_KINDS[] = {
       .run = sync_category_refresh,
       .every_s = CATEGORIES_S,
       .owns_run = true },
+    { .name = "product_stock", .lane = LANE_STOCK, .run = sync_product_stock },
     { .name = "product_audit", .lane = LANE_CATALOG, .run = sync_product_audit },
     { .name = "product_propose",
       .lane = LANE_CATALOG,

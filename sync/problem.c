@@ -2,6 +2,7 @@
 #include "problem.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "jspec.h"
 #include "own.h"
@@ -180,17 +181,38 @@ void problem_add_issues(json_t *problems, const struct tiktok_issues *issues)
     }
 }
 
+/* "The [brand_id]:123 field is incorrect and ...": which field TikTok cleared. */
+static const struct {
+    const char *named, *code, *field, *action;
+} CLEARED[] = {
+    { "brand", "brand_dropped", "brand", "Link the brand to one of TikTok's brands." },
+    { "identifier_code", "gtin_dropped", "gtin", "Correct the GTIN in the feed." },
+    { "gtin", "gtin_dropped", "gtin", "Correct the GTIN in the feed." },
+    { "attribute", "tiktok_warning", "product_attributes",
+      "Add it to the feed or fix it for the category in the taxonomy." },
+};
+
 void problem_add_warnings(json_t *problems, const json_t *warnings)
 {
     for (size_t i = 0; i < json_array_size(warnings) && i < TIKTOK_ISSUES_MAX; i++) {
         const char *said = jspec_text(json_array_get(warnings, i), "message");
+        const char *code = "tiktok_warning";
+        const char *field = NULL;
+        const char *action = "TikTok cleared this field; correct it and it is sent again.";
         char message[400];
+        char lower[400];
 
         str_copy_cut(message, sizeof(message), said ? said : "");
+        str_copy_cut(lower, sizeof(lower), message);
+        str_lower_ascii(lower);
+        for (size_t k = sizeof(CLEARED) / sizeof(CLEARED[0]); k-- > 0;)
+            if (strstr(lower, CLEARED[k].named) != NULL) {
+                code = CLEARED[k].code;
+                field = CLEARED[k].field;
+                action = CLEARED[k].action;
+            }
         if (message[0] != '\0')
-            problem_add(problems, "tiktok_warning", NULL,
-                        "TikTok cleared this field; correct it and it is sent again.", "%s",
-                        message);
+            problem_add(problems, code, field, action, "%s", message);
     }
 }
 

@@ -1,6 +1,8 @@
 /* product_audit.c - what became of a product in TikTok's review, by webhook or by looking.
  *
- * Repeats: safe. The product is read from TikTok and our row follows it. */
+ * Repeats: safe. The product is read from TikTok and our row follows it. Notifications are only hints, but some words
+ * (why it was suspended, what an approved product waits for, who changed it) stand in them alone: the newest ones are
+ * read beside the product. */
 #include "sync.h"
 
 #include <string.h>
@@ -10,7 +12,9 @@
 #include "db_product.h"
 #include "db_shelf.h"
 #include "jspec.h"
+#include "own.h"
 #include "problem.h"
+#include "product_review.h"
 #include "str.h"
 #include "tiktok_product.h"
 
@@ -18,117 +22,100 @@
 #define POLL_MAX_US (1800 * US_PER_S)
 #define CREATING_US (5 * US_PER_S)
 
+#define LIMIT_NOTICE_BYTES ((size_t)1 << 20)
+#define HINT_AGE_US (30 * 86400 * US_PER_S) /* as long as notifications are kept */
+
 struct audit {
     struct job_ctx *ctx;
     struct product product;
-    const char *status; /* ours */
-    char tiktok_status[32];
-    char audit_status[32];
+    json_t *status_notice, *audit_notice,
+        *change_notice; /* owned: data of topics 5, 37, 15; NULL = none */
+    struct review review;
+    const char *diverged[8]; /* members that people changed on TikTok */
+    size_t n_diverged;
+    char category_id[64]; /* where TikTok has it, when that is not where we put it */
     char request_id[TIKTOK_REQUEST_ID_BYTES];
-    json_t *problems; /* owned; NULL = leave as they are */
-    bool wait;        /* the review goes on */
 };
 
-static void join(const json_t *list, char *out, size_t cap)
+static void audit_done(struct audit *a)
 {
-    OWN_BUF struct buf text;
+    json_decref(a->status_notice);
+    json_decref(a->audit_notice);
+    json_decref(a->change_notice);
+    json_decref(a->review.problems);
+    db_product_done(&a->product);
+}
 
-    buf_init(&text, 16384);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *one = json_string_value(json_array_get(list, i));
+/* ---- what people changed on TikTok -------------------------------------------------------------- */
 
-        if (str_blank(one))
+static void diverged(struct audit *a, const char *member)
+{
+    if (a->n_diverged == sizeof(a->diverged) / sizeof(a->diverged[0]))
+        return;
+    a->diverged[a->n_diverged++] = member;
+    problem_add(a->review.problems, "changed_on_tiktok", member,
+                "Change it in the feed instead, if it should stay.",
+                "\"%s\" was changed on TikTok; the next publication puts back what the feed says.",
+                member);
+}
+
+static void look_at_category(struct audit *a, const json_t *product)
+{
+    const json_t *chain = jspec_get(product, "category_chains");
+    const char *ours = jspec_text(a->product.published, "category_id");
+
+    for (size_t i = 0; ours != NULL && i < json_array_size(chain); i++) {
+        char id[JSPEC_ID_BYTES];
+
+        jspec_id(json_array_get(chain, i), "id", id);
+        if (!jspec_bool(json_array_get(chain, i), "is_leaf", false) || id[0] == '\0' ||
+            strcmp(id, ours) == 0)
             continue;
-        if (text.len > 0)
-            buf_char(&text, ' ');
-        buf_str(&text, one);
-    }
-    str_copy_cut(out, cap, buf_text(&text));
-}
-
-static void failed_reasons(const json_t *product, json_t *problems)
-{
-    const json_t *list = jspec_get(product, "audit_failed_reasons");
-
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *one = json_array_get(list, i);
-        const char *position = jspec_text(one, "position");
-        char reasons[480];
-        char advice[480];
-
-        join(json_object_get(one, "reasons"), reasons, sizeof(reasons));
-        join(json_object_get(one, "suggestions"), advice, sizeof(advice));
-        problem_add(problems, "review_refused", position,
-                    advice[0] ? advice : "Correct the product in the feed; it is sent again then.",
-                    "TikTok's review refused the product: %s",
-                    reasons[0] ? reasons : "no reason given.");
-    }
-    if (json_array_size(problems) == 0)
-        problem_add(problems, "review_refused", NULL,
-                    "Look at the product in Seller Center, correct it in the feed.",
-                    "TikTok's review refused the product without a reason.");
-}
-
-static void pre_approved(const json_t *product, json_t *problems)
-{
-    const json_t *list = jspec_get(product, "audit.pre_approved_reasons");
-    char reasons[200];
-
-    join(list, reasons, sizeof(reasons));
-    problem_add(problems, "review_waits", NULL,
-                "Complete the shop's verification in Seller Center.",
-                "The product passed the review but is not listed yet. %s", reasons);
-}
-
-static void set_live(struct audit *a, const json_t *product)
-{
-    a->status = "live";
-    a->wait = strcmp(a->audit_status, "AUDITING") == 0;
-    if (strcmp(a->audit_status, "FAILED") == 0) {
-        a->problems = json_array(); /* the edit was refused, the earlier version stays on sale */
-        failed_reasons(product, a->problems);
-    } else if (strcmp(a->product.status, "in_review") != 0 &&
-               strcmp(a->product.status, "live") != 0) {
-        a->problems = json_array();
+        (void)str_copy(a->category_id, sizeof(a->category_id), id);
+        diverged(a, "category_id");
+        return;
     }
 }
 
-static void read_status(struct audit *a, const json_t *product)
+/* Only members that come from the feed; changes of our own come back as OPEN_API. */
+static void look_at_changes(struct audit *a, const json_t *product)
 {
-    const char *status = jspec_text(product, "status");
-    const char *review = jspec_text(product, "audit.status");
+    static const char *const OWNED[] = { "title", "description", "main_images",
+                                         "product_attributes" };
+    const json_t *fields = jspec_get(a->change_notice, "changed_fields");
 
-    str_copy_cut(a->tiktok_status, sizeof(a->tiktok_status), status ? status : "");
-    str_copy_cut(a->audit_status, sizeof(a->audit_status), review ? review : "");
-    a->status = "in_review";
-    if (str_eq(status, "ACTIVATE")) {
-        set_live(a, product);
-    } else if (str_eq(status, "FAILED")) {
-        a->status = "rejected";
-        a->problems = json_array();
-        failed_reasons(product, a->problems);
-    } else if (str_eq(status, "SELLER_DEACTIVATED") || str_eq(status, "PLATFORM_DEACTIVATED")) {
-        a->status = "deactivated";
-        a->problems = json_array();
-        if (str_eq(status, "PLATFORM_DEACTIVATED"))
-            problem_add(a->problems, "deactivated_by_tiktok", NULL,
-                        "Look at the product in Seller Center.",
-                        "TikTok took the product off sale.");
-    } else if (str_eq(status, "FREEZE")) {
-        a->status = "held";
-        a->problems = json_array();
-        problem_add(a->problems, "frozen_by_tiktok", NULL, "Appeal in Seller Center.",
-                    "TikTok froze the product.");
-    } else if (str_eq(status, "DELETED")) {
-        a->status = "deleted";
-        a->problems = json_array();
-    } else {
-        a->wait = true;
-        if (strcmp(a->audit_status, "PRE_APPROVED") == 0) {
-            a->problems = json_array();
-            pre_approved(product, a->problems);
-        }
-    }
+    if (!str_eq(a->review.tiktok_status, "ACTIVATE") ||
+        str_eq(a->review.audit_status, "AUDITING") || str_eq(a->review.audit_status, "FAILED"))
+        return;
+    look_at_category(a, product);
+    if (!str_eq(jspec_text(a->change_notice, "change_source"), "SELLER_CENTER"))
+        return;
+    for (size_t k = 0; k < sizeof(OWNED) / sizeof(OWNED[0]); k++)
+        for (size_t i = 0; i < json_array_size(fields); i++)
+            if (str_eq(json_string_value(json_array_get(fields, i)), OWNED[k]) &&
+                (strcmp(OWNED[k], "title") != 0 ||
+                 !str_eq(jspec_text(product, "title"), jspec_text(a->product.published, "title"))))
+                diverged(a, OWNED[k]);
+}
+
+/* `data` of the newest notification; *out stays NULL when there is none that can be read. */
+static enum rc notice(struct audit *a, struct db_tx *tx, int topic, int64_t since_us, json_t **out,
+                      struct err *e)
+{
+    OWN_BUF struct buf body;
+    const struct job *job = a->ctx->job;
+
+    buf_init(&body, LIMIT_NOTICE_BYTES);
+    enum rc rc = db_product_event(tx, job->shop_id, job->entity, topic, since_us, &body, e);
+
+    if (rc == RC_NOT_FOUND)
+        return RC_OK;
+    if (rc != RC_OK)
+        return rc;
+    json_auto_t *root = json_loadb(buf_text(&body), body.len, 0, NULL);
+
+    *out = json_incref(json_object_get(root, "data"));
+    return RC_OK;
 }
 
 static enum rc load(struct audit *a, struct err *e)
@@ -140,7 +127,15 @@ static enum rc load(struct audit *a, struct err *e)
 
     if (rc == RC_OK)
         rc = db_product_by_tiktok(tx, job->shop_id, job->entity, source_id, e);
-    return rc == RC_OK ? db_product_get(tx, job->shop_id, source_id, &a->product, e) : rc;
+    if (rc == RC_OK)
+        rc = db_product_get(tx, job->shop_id, source_id, &a->product, e);
+    if (rc == RC_OK)
+        rc = notice(a, tx, 5, clock_now_us() - HINT_AGE_US, &a->status_notice, e);
+    if (rc == RC_OK)
+        rc = notice(a, tx, 37, clock_now_us() - HINT_AGE_US, &a->audit_notice, e);
+    if (rc == RC_OK)
+        rc = notice(a, tx, 15, a->product.published_us, &a->change_notice, e);
+    return rc;
 }
 
 static enum rc ask(struct audit *a, struct err *e)
@@ -153,25 +148,28 @@ static enum rc ask(struct audit *a, struct err *e)
         return rc;
     rc = tiktok_get_product(&session, a->ctx->job->entity, false, &product, a->request_id, e);
     session_tiktok_done(&session);
-    if (rc == RC_OK)
-        read_status(a, product);
-    else if (rc == RC_NOT_FOUND) {
-        a->status = "deleted";
-        a->problems = json_array();
-        rc = RC_OK;
-    }
-    return rc;
+    if (rc != RC_OK && rc != RC_NOT_FOUND)
+        return rc;
+
+    const struct review_hints hints = { a->status_notice, a->audit_notice };
+
+    review_read(product, &hints, &a->review);
+    if (a->review.problems == NULL)
+        return err_set(e, RC_BUG, "out of memory");
+    if (product != NULL)
+        look_at_changes(a, product);
+    return RC_OK;
 }
 
 /* Prices or stock that changed during the review could not be sent then. */
 static enum rc ask_for_values(struct audit *a, struct db_tx *tx, struct err *e)
 {
-    bool differ = false;
+    bool differ = str_eq(a->product.tiktok_status, "FREEZE"); /* nothing could be sent */
 
     for (int i = 0; i < a->product.n_skus; i++)
         differ = differ ||
                  (a->product.skus[i].tiktok_sku_id[0] != '\0' && a->product.skus[i].values_differ);
-    if (!differ || strcmp(a->status, "live") != 0)
+    if (!differ || strcmp(a->review.status, "live") != 0)
         return RC_OK;
 
     const struct db_job_key key = { .client_id = a->product.client_id,
@@ -199,35 +197,65 @@ static enum rc look_again_at_ours(struct audit *a, struct db_tx *tx, struct err 
     return RC_OK;
 }
 
+/* TikTok's own proposal moved: it is the proposal from now on. */
+static enum rc follow_category(struct audit *a, struct db_tx *tx, struct err *e)
+{
+    if (a->category_id[0] == '\0' || !str_eq(a->product.category_chosen_by, "recommendation"))
+        return RC_OK;
+    return db_product_category(tx, a->product.shop_id, a->product.source_id, a->category_id,
+                               "recommendation", e);
+}
+
+static enum rc log_review(struct audit *a, struct db_tx *tx, struct err *e)
+{
+    OWN_BUF struct buf words;
+
+    buf_init(&words, 65536);
+    problem_summary(a->review.problems, &words);
+
+    const struct log_row row = { .client_id = a->product.client_id,
+                                 .shop_id = a->product.shop_id,
+                                 .entity = a->product.source_id,
+                                 .old_value = a->product.status,
+                                 .new_value = a->review.status,
+                                 .outcome = a->review.status,
+                                 .request_id = a->request_id,
+                                 .run_id = a->ctx->job->run_id,
+                                 .message = words.len > 0 ? buf_text(&words) : NULL };
+
+    return db_log(tx, LOG_TABLE_PRODUCT, &row, e);
+}
+
+/* The review's own problems are replaced, those of others stay. */
 static enum rc store(struct audit *a, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
-    OWN_BUF struct buf words;
-    bool changed = false;
+    json_auto_t *problems = json_array();
+    int64_t published_us = a->product.published_us;
     enum rc rc = job_tx_begin(a->ctx, "audit_store", &tx, e);
 
     if (rc == RC_OK)
         rc = look_again_at_ours(a, tx, e);
-    changed = strcmp(a->status, a->product.status) != 0;
 
-    buf_init(&words, 65536);
-    problem_summary(a->problems, &words);
+    bool changed = strcmp(a->review.status, a->product.status) != 0;
+
+    if (a->product.published_us != published_us)
+        a->n_diverged = 0; /* an edit of ours came after what was looked at */
+    if (json_array_extend(problems, a->review.problems) != 0)
+        return err_set(e, RC_BUG, "out of memory");
+    review_problems_keep(a->product.problems, PROBLEM_FEED, problems);
+    review_problems_keep(a->product.problems, PROBLEM_CLEARED, problems);
+    review_problems_keep(a->product.problems, PROBLEM_OTHER, problems);
     if (rc == RC_OK)
-        rc = db_product_audit(tx, a->product.shop_id, a->product.source_id, a->status,
-                              a->audit_status, a->problems, e);
-    if (rc == RC_OK && changed) {
-        const struct log_row row = { .client_id = a->product.client_id,
-                                     .shop_id = a->product.shop_id,
-                                     .entity = a->product.source_id,
-                                     .old_value = a->product.status,
-                                     .new_value = a->status,
-                                     .outcome = a->status,
-                                     .request_id = a->request_id,
-                                     .run_id = a->ctx->job->run_id,
-                                     .message = words.len > 0 ? buf_text(&words) : NULL };
-
-        rc = db_log(tx, LOG_TABLE_PRODUCT, &row, e);
-    }
+        rc = db_product_audit(tx, a->product.shop_id, a->product.source_id, a->review.status,
+                              a->review.tiktok_status, a->review.audit_status, problems, e);
+    if (rc == RC_OK && a->n_diverged > 0)
+        rc = db_product_diverged(tx, a->product.shop_id, a->product.source_id, a->diverged,
+                                 a->n_diverged, e);
+    if (rc == RC_OK)
+        rc = follow_category(a, tx, e);
+    if (rc == RC_OK && changed)
+        rc = log_review(a, tx, e);
     if (rc == RC_OK && changed)
         rc = ask_for_values(a, tx, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
@@ -313,9 +341,8 @@ enum rc sync_product_audit(struct job_ctx *ctx, struct err *e)
         rc = ask(&a, e);
     if (rc == RC_OK)
         rc = store(&a, e);
-    if (rc == RC_OK && a.wait)
+    if (rc == RC_OK && a.review.wait)
         rc = look_again(&a, e);
-    json_decref(a.problems);
-    db_product_done(&a.product);
+    audit_done(&a);
     return rc;
 }

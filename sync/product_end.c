@@ -10,6 +10,7 @@
 #include "jspec.h"
 #include "money.h"
 #include "problem.h"
+#include "product_review.h"
 #include "str.h"
 
 #define AUDIT_FIRST_LOOK_US (30 * INT64_C(1000000))
@@ -95,6 +96,9 @@ enum rc publish_refused(struct publish *p, const char *status, int64_t platform_
     const char *now = stays ? p->product.status : status;
 
     (void)json_array_extend(p->problems, p->notes); /* notes are extra words only */
+    review_problems_keep(p->product.problems, PROBLEM_FEED, p->problems);
+    if (stays)
+        review_problems_keep(p->product.problems, PROBLEM_CLEARED, p->problems);
     enum rc rc = job_tx_begin(p->ctx, "product_refused", &tx, e);
 
     if (rc == RC_OK && !p->hold_refused)
@@ -242,6 +246,24 @@ static enum rc all_acknowledged(struct publish *p, struct db_tx *tx,
                      NULL, e);
 }
 
+/* What TikTok cleared earlier is still cleared when this edit did not bring it again. */
+static void keep_cleared(struct publish *p, const json_t *warnings)
+{
+    json_t *old = json_array();
+
+    if (json_array_size(warnings) == 0)
+        review_problems_keep(p->product.problems, PROBLEM_CLEARED, old);
+    for (size_t i = 0; i < json_array_size(old); i++) {
+        json_t *one = json_array_get(old, i);
+        const char *member = str_eq(jspec_text(one, "code"), "brand_dropped") ? "brand_id" : "skus";
+
+        if (json_equal(json_object_get(p->product.published, member),
+                       json_object_get(p->body, member)))
+            (void)json_array_append(p->notes, one); /* lost to a lack of memory: not replaced */
+    }
+    json_decref(old);
+}
+
 enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved, bool created,
                              struct err *e)
 {
@@ -253,6 +275,8 @@ enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved
     if (content == NULL)
         return err_set(e, RC_BUG, "out of memory");
     problem_add_warnings(p->notes, saved->warnings);
+    review_problems_keep(p->product.problems, PROBLEM_FEED, p->notes);
+    keep_cleared(p, saved->warnings);
     enum rc rc = job_tx_begin(p->ctx, "product_acknowledged", &tx, e);
 
     if (rc == RC_OK)
@@ -309,7 +333,11 @@ enum rc publish_unchanged(struct publish *p, bool values_changed, struct err *e)
 
     if (rc == RC_OK)
         rc = store_values(p, tx, e);
-    if (rc == RC_OK && json_array_size(p->notes) > 0)
+    /* what an earlier try ran into is over; what feed, review and TikTok said of it stands */
+    review_problems_keep(p->product.problems, PROBLEM_FEED, p->notes);
+    review_problems_keep(p->product.problems, PROBLEM_REVIEW, p->notes);
+    review_problems_keep(p->product.problems, PROBLEM_CLEARED, p->notes);
+    if (rc == RC_OK && p->body != NULL && !json_equal(p->notes, p->product.problems))
         rc = db_product_state(tx, p->shop.shop_id, p->product.source_id, p->product.status,
                               p->notes, e);
     else if (rc == RC_OK)

@@ -14,6 +14,7 @@
 #include "own.h"
 #include "preflight.h"
 #include "problem.h"
+#include "product_review.h"
 #include "str.h"
 
 #define MAX_ATTEMPTS 12
@@ -270,6 +271,13 @@ static enum rc hold(struct publish *p, bool ready, struct err *e)
     return rc;
 }
 
+/* TikTok takes no edits of it: what keeps it back is shown, and it goes on when TikTok says otherwise. */
+static bool untouchable(const struct publish *p)
+{
+    return p->product.tiktok_product_id[0] != '\0' && (str_eq(p->product.tiktok_status, "FREEZE") ||
+                                                       str_eq(p->product.tiktok_status, "DELETED"));
+}
+
 static enum rc publish(struct publish *p, struct err *e)
 {
     bool fresh = p->product.tiktok_product_id[0] == '\0';
@@ -349,6 +357,10 @@ enum rc sync_product_publish(struct job_ctx *ctx, struct err *e)
         return publish_unchanged(p, false, e);
     if (p->product.shelf_due && str_eq(p->product.status, "deactivated"))
         return returning(e);
+    if (untouchable(p)) {
+        review_problems_keep(p->product.problems, PROBLEM_REVIEW, p->problems);
+        return publish_refused(p, "held", 0, NULL, e);
+    }
     rc = publish(p, e);
     if (final_outcome(p, rc) && e != NULL && publish_failed(p, e, &lost) == RC_STOPPED) {
         *e = lost;

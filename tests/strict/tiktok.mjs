@@ -371,7 +371,7 @@ export class TikTok {
       external_product_id: v.external_product_id,
       skus: v.skus.map((s) => ({ id: s.id, seller_sku: s.seller_sku, external_sku_id: s.external_sku_id, identifier_code: s.identifier_code, sales_attributes: s.sales_attributes ?? [],
         price: { currency: s.price.currency, tax_exclusive_price: s.price.amount, sale_price: s.price.amount }, inventory: s.inventory, status_info: { status: 'NORMAL' } })),
-      audit: { status: p.audit }, ...(p.audit === 'FAILED' ? { audit_failed_reasons: [{ position: 'Product', reasons: ['Proibido vender isto'], suggestions: ['Mude a imagem'], listing_platform: 'TIKTOK_SHOP' }] } : {}),
+      audit: { status: p.audit, ...(p.waits ? { pre_approved_reasons: p.waits } : {}) }, ...(p.audit === 'FAILED' ? { audit_failed_reasons: [{ position: 'Product', reasons: ['Proibido vender isto'], suggestions: ['Mude a imagem'], listing_platform: 'TIKTOK_SHOP' }] } : {}),
       ...(v.video ? { video: v.video } : {}), create_time: p.created ?? 1, update_time: p.updated ?? 1, has_draft: false, is_cod_allowed: false, brand_new_field: [null] };
   }
 
