@@ -11,6 +11,7 @@
 #include "db_shelf.h"
 #include "fault.h"
 #include "jspec.h"
+#include "map_notes.h"
 #include "own.h"
 #include "preflight.h"
 #include "problem.h"
@@ -197,9 +198,8 @@ static enum rc check_early(struct publish *p, struct err *e)
 /* The body as it would be sent, whatever made it. */
 static enum rc check_body(struct publish *p, struct err *e)
 {
-    (void)e;
     preflight_check(p->body, p->shop.region, p->problems);
-    return RC_OK;
+    return map_notes(p->product.desired, p->listed, p->n_live, p->body, p->notes, e);
 }
 
 static enum rc add_pictures(struct publish *p, struct err *e)
