@@ -102,13 +102,14 @@ static void fields(struct csv *csv, struct csv_row *row, size_t starts[LIMIT_CSV
 static const char *judge(const struct csv_row *row)
 {
     size_t len = row->memory.len;
+    int texts = 0;
 
     if (row->memory.failed)
         return "is too long";
-    for (size_t i = 0; i < len; i += strlen(row->memory.data + i) + 1)
+    for (size_t i = 0; i < len; i += strlen(row->memory.data + i) + 1, texts++)
         if (!str_utf8_valid(row->memory.data + i, strlen(row->memory.data + i)))
             return "is not UTF-8";
-    return NULL;
+    return texts == row->n ? NULL : "has a zero byte";
 }
 
 bool csv_next(struct csv *csv, struct csv_row *row)

@@ -141,7 +141,9 @@ static enum rc refresh(struct refresh *r, struct err *e)
         return rc;
     rc = refresh_tree(r, e);
     for (int i = 0; rc == RC_OK && i < db_rows_count(r->used); i++)
-        rc = refresh_rules(r, db_text(r->used, i, "category_id"), e);
+        rc = r->ctx->stop != NULL && atomic_load(r->ctx->stop)
+                 ? err_set(e, RC_STOPPED, "stopping")
+                 : refresh_rules(r, db_text(r->used, i, "category_id"), e);
     session_tiktok_done(&r->tiktok);
     return rc == RC_OK ? count(r, e) : rc;
 }

@@ -10,6 +10,8 @@
 #include "str.h"
 
 #define VALUE_CHARS 2000
+#define LIMIT_ACCEPTED 12 /* values named in a message */
+#define ACCEPTED_BYTES 400
 #define LIMIT_PASSES 5 /* conditions can make further attributes mandatory */
 
 const char *desired_text(const json_t *desired, const char *member)
@@ -231,6 +233,47 @@ static enum rc fill(const json_t *desired, const json_t *attributes, const json_
     return RC_OK;
 }
 
+/* Names of the values that TikTok takes, up to a few: "Azul", "Verde" (+12). */
+static void accepted(const json_t *attribute, struct buf *out)
+{
+    const json_t *values = json_object_get(attribute, "values");
+    size_t n = json_array_size(values);
+    size_t shown = 0;
+
+    for (size_t i = 0; i < n && shown < LIMIT_ACCEPTED && out->len < ACCEPTED_BYTES; i++) {
+        const char *name = jspec_text(json_array_get(values, i), "name");
+        char text[ACCEPTED_BYTES / 4];
+
+        if (str_blank(name))
+            continue;
+        str_copy_cut(text, sizeof(text), name);
+        buf_fmt(out, "%s\"%s\"", out->len > 0 ? ", " : "", text);
+        shown++;
+    }
+    if (shown > 0 && shown < n)
+        buf_fmt(out, " (+%zu)", n - shown);
+}
+
+static void missing_add(const json_t *attribute, const char *name, json_t *problems)
+{
+    OWN_BUF struct buf takes;
+
+    buf_init(&takes, (size_t)2 * ACCEPTED_BYTES);
+    accepted(attribute, &takes);
+    if (takes.len == 0)
+        problem_add(
+            problems, "missing_attribute", name,
+            "Add it to the feed or fix it for the category in the taxonomy.",
+            "The category requires \"%s\", and the feed has no value that TikTok knows for it.",
+            name);
+    else
+        problem_add(problems, "missing_attribute", name,
+                    "Add it to the feed or fix it for the category in the taxonomy.",
+                    "The category requires \"%s\", and the feed has no value that TikTok knows for "
+                    "it. It takes: %s.",
+                    name, buf_text(&takes));
+}
+
 static void missing(const json_t *attributes, const json_t *chosen, json_t *problems)
 {
     for (size_t i = 0; i < json_array_size(attributes); i++) {
@@ -241,11 +284,7 @@ static void missing(const json_t *attributes, const json_t *chosen, json_t *prob
         jspec_id(one, "id", id);
         if (str_eq(jspec_text(one, "type"), "PRODUCT_PROPERTY") && is_required(one, chosen) &&
             json_object_get(chosen, id) == NULL)
-            problem_add(
-                problems, "missing_attribute", name ? name : id,
-                "Add it to the feed or fix it for the category in the taxonomy.",
-                "The category requires \"%s\", and the feed has no value that TikTok knows for it.",
-                name ? name : id);
+            missing_add(one, name ? name : id, problems);
     }
 }
 
@@ -270,6 +309,30 @@ enum rc map_product_attributes(const json_t *desired, const json_t *attributes, 
     return RC_OK;
 }
 
+/* What a feed never has and the connector does not send. */
+static void rule_demands(const json_t *rules, json_t *problems)
+{
+    const json_t *fees = jspec_get(rules, "fees");
+
+    if (jspec_bool(rules, "manufacturer.is_required", false) ||
+        jspec_bool(rules, "responsible_person.is_required", false))
+        problem_add(
+            problems, "manufacturer_required", "manufacturer_ids",
+            "Add the product in Seller Center, or map the category to another one.",
+            "The category requires the manufacturer or a responsible person, which the feed "
+            "does not have.");
+    for (size_t i = 0; i < json_array_size(fees); i++) {
+        const json_t *one = json_array_get(fees, i);
+        const char *type = jspec_text(one, "type");
+
+        if (jspec_bool(one, "is_required", false))
+            problem_add(problems, "fee_required", "skus.fees",
+                        "Add the product in Seller Center, or map the category to another one.",
+                        "The category requires the fee \"%s\", which the feed does not have.",
+                        type ? type : "?");
+    }
+}
+
 void map_rule_problems(const json_t *rules, const json_t *chosen, json_t *problems)
 {
     const json_t *certificates = jspec_get(rules, "product_certifications");
@@ -283,6 +346,7 @@ void map_rule_problems(const json_t *rules, const json_t *chosen, json_t *proble
         problem_add(
             problems, "epr_required", "epr", "Map the category to another one.",
             "The category requires data on producer responsibility, which the feed does not have.");
+    rule_demands(rules, problems);
     for (size_t i = 0; i < json_array_size(certificates); i++) {
         const json_t *one = json_array_get(certificates, i);
         const json_t *conditions = json_object_get(one, "requirement_conditions");

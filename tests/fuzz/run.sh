@@ -8,7 +8,7 @@ seconds=${1:-60}
 [ $# -gt 0 ] && shift
 build=${BUILD:-build}/fuzz
 mkdir -p "$build"
-all="feed money json webhook order"
+all="feed money json webhook order csv"
 number=0
 for name in $all; do
     case " ${*:-$all} " in

@@ -7,6 +7,7 @@
 
 #include "../../handlers/webhook_scan.h"
 #include "../../sync/map_order.h"
+#include "csv.h"
 #include "feed.h"
 #include "jspec.h"
 #include "money.h"
@@ -161,12 +162,56 @@ static void target_order(const uint8_t *data, size_t size)
         TARGET_CHECK(e.code[0] != '\0');
 }
 
+/* A row that can be read comes back the same after it was written, in a table of its own. */
+static void csv_check(const struct csv_row *row, char separator)
+{
+    OWN_BUF struct buf text = { 0 };
+    struct csv csv;
+    struct csv_row again;
+
+    buf_init(&text, (size_t)64 << 20);
+    buf_str(&text, "x\n"); /* a mark is one at the beginning only */
+    for (int i = 0; i < row->n && i < LIMIT_CSV_FIELDS; i++) {
+        if (i > 0)
+            buf_char(&text, separator);
+        csv_put(&text, row->fields[i], separator);
+    }
+    csv_row_init(&again);
+    csv_init(&csv, text.data, text.len);
+    csv.separator = separator;
+    TARGET_CHECK(csv_next(&csv, &again));
+    if (csv_next(&csv, &again) && again.wrong == NULL) /* blank fields alone are a blank line */
+        for (int i = 0; i < row->n && i < LIMIT_CSV_FIELDS; i++)
+            TARGET_CHECK(i < again.n && strcmp(csv_plain(again.fields[i]), row->fields[i]) == 0);
+    csv_row_done(&again);
+}
+
+/* Every row is given with the line that it stands in, readable or with the reason why not. */
+static void target_csv(const uint8_t *data, size_t size)
+{
+    struct csv csv;
+    struct csv_row row;
+    int line = 0;
+
+    csv_row_init(&row);
+    csv_init(&csv, (const char *)data, size);
+    while (csv_next(&csv, &row)) {
+        TARGET_CHECK(row.line > line && row.n >= 0);
+        line = row.line;
+        for (int i = 0; row.wrong == NULL && i < row.n && i < LIMIT_CSV_FIELDS; i++)
+            TARGET_CHECK(str_utf8_valid(row.fields[i], strlen(row.fields[i])));
+        if (row.wrong == NULL)
+            csv_check(&row, csv.separator);
+    }
+    csv_row_done(&row);
+}
+
 static const struct target {
     const char *name; /* also its folder in the corpus */
     void (*run)(const uint8_t *data, size_t size);
 } TARGETS[] = {
     { "feed", target_feed },       { "money", target_money }, { "json", target_json },
-    { "webhook", target_webhook }, { "order", target_order },
+    { "webhook", target_webhook }, { "order", target_order }, { "csv", target_csv },
 };
 #define TARGETS_COUNT (sizeof TARGETS / sizeof TARGETS[0])
 

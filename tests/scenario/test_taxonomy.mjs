@@ -77,6 +77,7 @@ await test('rules that change are checked against live products, which stay on s
   same([run.status, run.progress.updated, run.progress.unchanged], ['succeeded', 1, 2], 'run');
   const p = await until('problem', async () => { const x = await product('T-2'); return codes(x).includes('missing_attribute') && x; });
   same(p.status, 'live', 'the listing stays');
+  ok(/Tipo de louça.*São aceitos: "Louça 0", "Louça 1".*\(\+18\)/.test(p.problems[0].message_pt), p.problems[0].message_pt);
   same(writes(), before, 'nothing was sent');
   same((await w.run(H, 'categories')).progress.updated, 0, 'the same rules again');
 });

@@ -91,9 +91,25 @@ static void fields_are_written(void)
     }
 }
 
+static void zero_bytes_are_no_text(void)
+{
+    static const char TABLE[] = "a,b\nx\0y,2\n3,4\n";
+    struct csv csv;
+    struct csv_row row;
+
+    csv_row_init(&row);
+    csv_init(&csv, TABLE, sizeof TABLE - 1);
+    CHECK(csv_next(&csv, &row) && row.wrong == NULL);
+    CHECK(csv_next(&csv, &row) && row.line == 2);
+    CHECK_STR(row.wrong, "has a zero byte");
+    CHECK(csv_next(&csv, &row) && row.wrong == NULL && row.line == 3);
+    csv_row_done(&row);
+}
+
 int main(void)
 {
     CASE(rows_are_read);
     CASE(fields_are_written);
+    CASE(zero_bytes_are_no_text);
     return CHECK_END();
 }

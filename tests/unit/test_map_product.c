@@ -262,6 +262,38 @@ static void what_is_missing(void)
     drop(&m);
 }
 
+static void what_a_category_takes_is_named(void)
+{
+    OWN_BUF struct buf attributes;
+    struct made m;
+
+    buf_init(&attributes, 65536);
+    buf_str(&attributes, "[{\"id\":\"1\",\"name\":\"Capacidade\",\"type\":\"PRODUCT_PROPERTY\","
+                         "\"is_requried\":true,\"values\":[{\"id\":\"0\",\"name\":\"0 ml\"}");
+    for (int i = 1; i < 40; i++)
+        buf_fmt(&attributes, ",{\"id\":\"%d\",\"name\":\"%d ml\"}", i, i);
+    buf_str(&attributes, "]}]");
+    make(
+        &m, SHIRT, buf_text(&attributes),
+        "{\"manufacturer\":{\"is_required\":true},\"fees\":[{\"type\":\"PFAND\",\"is_required\":true},"
+        "{\"type\":\"OTHER\",\"is_required\":false}]}",
+        NULL, NULL);
+    CHECK(m.body == NULL && has_problem(&m, "manufacturer_required"));
+    CHECK(has_problem(&m, "fee_required"));
+    for (size_t i = 0; i < json_array_size(m.problems); i++) {
+        const json_t *one = json_array_get(m.problems, i);
+        const char *text = jspec_text(one, "message");
+
+        CHECK(strstr(text, "OTHER") == NULL, "%s", text);
+        if (!str_eq(jspec_text(one, "code"), "missing_attribute"))
+            continue;
+        CHECK_STR(jspec_text(one, "field"), "Capacidade");
+        CHECK(strstr(text, "It takes: \"0 ml\", \"1 ml\"") != NULL, "%s", text);
+        CHECK(strstr(text, "\"11 ml\" (+28).") != NULL, "%s", text);
+    }
+    drop(&m);
+}
+
 static void content_is_compared_without_values(void)
 {
     struct made m;
@@ -294,6 +326,7 @@ int main(void)
     CASE(one_sku_needs_no_choice);
     CASE(fixed_attributes_win);
     CASE(what_is_missing);
+    CASE(what_a_category_takes_is_named);
     CASE(content_is_compared_without_values);
     return CHECK_END();
 }
