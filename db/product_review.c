@@ -37,6 +37,21 @@ enum rc db_product_diverged(struct db_tx *tx, const char *shop_id, const char *s
                    &args, NULL, e);
 }
 
+enum rc db_product_category_followed(struct db_tx *tx, const char *shop_id, const char *source_id,
+                                     const char *category_id, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, source_id);
+    db_arg_text(&args, category_id);
+    return db_exec(tx,
+                   "UPDATE products SET tiktok_category_id = $3, category_chosen_by = 'operator', "
+                   "published = published || jsonb_build_object('category_id', $3::text), "
+                   "updated_at = now() WHERE shop_id = $1 AND source_id = $2",
+                   &args, NULL, e);
+}
+
 enum rc db_product_event(struct db_tx *tx, const char *shop_id, const char *tiktok_product_id,
                          int topic, int64_t since_us, struct buf *body, struct err *e)
 {

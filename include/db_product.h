@@ -147,6 +147,9 @@ enum rc db_product_audit(struct db_tx *tx, const char *shop_id, const char *sour
  * publication sends them again. */
 enum rc db_product_diverged(struct db_tx *tx, const char *shop_id, const char *source_id,
                             const char *const *members, size_t n, struct err *e);
+/* A person put the product into another category on TikTok, and it stays there: chosen by "operator". */
+enum rc db_product_category_followed(struct db_tx *tx, const char *shop_id, const char *source_id,
+                                     const char *category_id, struct err *e);
 /* Raw body of the newest notification of a topic (5, 15, 37) for a TikTok product since then. RC_NOT_FOUND. */
 enum rc db_product_event(struct db_tx *tx, const char *shop_id, const char *tiktok_product_id,
                          int topic, int64_t since_us, struct buf *body, struct err *e);

@@ -33,7 +33,7 @@ struct audit {
     struct review review;
     const char *diverged[8]; /* members that people changed on TikTok */
     size_t n_diverged;
-    char category_id[64]; /* where TikTok has it, when that is not where we put it */
+    char category_id[64]; /* where people put it on TikTok, when it is to stay there */
     char request_id[TIKTOK_REQUEST_ID_BYTES];
 };
 
@@ -59,6 +59,9 @@ static void diverged(struct audit *a, const char *member)
                 member);
 }
 
+/* Somebody put the product elsewhere in Seller Center. A mapping is the merchant's word for all its products: it wins
+ * with the next publication, and the product says so. Where nothing is mapped, the person's choice is better than
+ * TikTok's proposal: it is the product's category from now on. */
 static void look_at_category(struct audit *a, const json_t *product)
 {
     const json_t *chain = jspec_get(product, "category_chains");
@@ -69,10 +72,12 @@ static void look_at_category(struct audit *a, const json_t *product)
 
         jspec_id(json_array_get(chain, i), "id", id);
         if (!jspec_bool(json_array_get(chain, i), "is_leaf", false) || id[0] == '\0' ||
-            strcmp(id, ours) == 0)
-            continue;
-        (void)str_copy(a->category_id, sizeof(a->category_id), id);
-        diverged(a, "category_id");
+            strcmp(id, ours) == 0 || strcmp(id, a->product.tiktok_category_id) == 0)
+            continue; /* the last: an edit of ours whose answer is not stored yet */
+        if (str_eq(a->product.category_chosen_by, "mapping"))
+            diverged(a, "category_id");
+        else
+            (void)str_copy(a->category_id, sizeof(a->category_id), id);
         return;
     }
 }
@@ -197,13 +202,12 @@ static enum rc look_again_at_ours(struct audit *a, struct db_tx *tx, struct err 
     return RC_OK;
 }
 
-/* TikTok's own proposal moved: it is the proposal from now on. */
 static enum rc follow_category(struct audit *a, struct db_tx *tx, struct err *e)
 {
-    if (a->category_id[0] == '\0' || !str_eq(a->product.category_chosen_by, "recommendation"))
+    if (a->category_id[0] == '\0' || str_eq(a->product.category_chosen_by, "mapping"))
         return RC_OK;
-    return db_product_category(tx, a->product.shop_id, a->product.source_id, a->category_id,
-                               "recommendation", e);
+    return db_product_category_followed(tx, a->product.shop_id, a->product.source_id,
+                                        a->category_id, e);
 }
 
 static enum rc log_review(struct audit *a, struct db_tx *tx, struct err *e)
@@ -239,8 +243,11 @@ static enum rc store(struct audit *a, struct err *e)
 
     bool changed = strcmp(a->review.status, a->product.status) != 0;
 
-    if (a->product.published_us != published_us)
-        a->n_diverged = 0; /* an edit of ours came after what was looked at */
+    if (a->product.published_us !=
+        published_us) { /* an edit of ours came after what was looked at */
+        a->n_diverged = 0;
+        a->category_id[0] = '\0';
+    }
     if (json_array_extend(problems, a->review.problems) != 0)
         return err_set(e, RC_BUG, "out of memory");
     review_problems_keep(a->product.problems, PROBLEM_FEED, problems);

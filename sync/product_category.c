@@ -112,13 +112,19 @@ static enum rc node_get(struct publish *p, const char *category_id, struct categ
                : rc;
 }
 
-/* What TikTok proposed for the product before, as long as it can be used. RC_NOT_FOUND. */
+static bool by_operator(const struct publish *p)
+{
+    return str_eq(p->product.category_chosen_by, "operator");
+}
+
+/* What TikTok proposed for the product before, or a person chose in Seller Center, as long as it can be used.
+ * RC_NOT_FOUND. */
 static enum rc by_memory(struct publish *p, struct err *e)
 {
     struct category_node node = { 0 };
     enum rc rc;
 
-    if (!str_eq(p->product.category_chosen_by, "recommendation") ||
+    if ((!str_eq(p->product.category_chosen_by, "recommendation") && !by_operator(p)) ||
         p->product.tiktok_category_id[0] == '\0')
         return err_set(e, RC_NOT_FOUND, "nothing was proposed before");
     rc = node_get(p, p->product.tiktok_category_id, &node, e);
@@ -127,7 +133,7 @@ static enum rc by_memory(struct publish *p, struct err *e)
     if (rc != RC_OK)
         return rc;
     (void)str_copy(p->category_id, sizeof(p->category_id), p->product.tiktok_category_id);
-    (void)str_copy(p->chosen_by, sizeof(p->chosen_by), "recommendation");
+    (void)str_copy(p->chosen_by, sizeof(p->chosen_by), p->product.category_chosen_by);
     return RC_OK;
 }
 
@@ -188,9 +194,11 @@ static enum rc choose(struct publish *p, const char *path, struct err *e)
 
     if (rc != RC_NOT_FOUND)
         return rc;
-    if (!p->client.accept_recommendation)
+    if (!p->client.accept_recommendation && !by_operator(p))
         return by_person(p, path, e);
     rc = by_memory(p, e);
+    if (rc == RC_NOT_FOUND && !p->client.accept_recommendation)
+        return by_person(p, path, e);
     return rc == RC_NOT_FOUND ? by_recommendation(p, e) : rc;
 }
 

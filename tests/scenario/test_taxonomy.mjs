@@ -145,5 +145,40 @@ await test('products of an imported mapping are published again; an exported pro
   await until('on TikTok', () => [...tiktok.products.values()].find((x) => x.title === 'Copo sem mapa').category_id === CAT.shirt);
 });
 
+const onTikTok = (title) => [...tiktok.products.values()].find((x) => x.title === title);
+const moved = async (title, to) => { // by a person in Seller Center, and told by topic 18
+  const p = onTikTok(title);
+  const was = p.category_id;
+  p.category_id = to;
+  await w.hook('7000000000000000801', 18, `{"product_id":"${p.id}","previous_category_id":"${was}","current_category_id":"${to}","update_time":${Math.floor(Date.now() / 1000)}}`);
+  return p;
+};
+
+await test('a category that a person chose in Seller Center stays where nothing is mapped, also without trust in proposals', async () => {
+  await w.must('PATCH', `/v1/clients/${H}`, { policies: { category: { accept_recommendation: true } } });
+  const free = { ...base, id: 'T-4', title: 'Copo de festa', description: 'Papel', product_type: 'Festa > Copos' };
+  feed(shirt, mug, shot, free);
+  await w.run(H);
+  await until('live', async () => (await product('T-4'))?.status === 'live');
+  same((await product('T-4')).category.chosen_by, 'recommendation', 'before');
+  await moved('Copo de festa', CAT.shirt);
+  const p = await until('followed', async () => { const x = await product('T-4'); return x.category.chosen_by === 'operator' && x; });
+  same([p.category.tiktok_category_id, codes(p).includes('changed_on_tiktok')], [CAT.shirt, false], 'T-4');
+  await w.must('PATCH', `/v1/clients/${H}`, { policies: { category: { accept_recommendation: false } } });
+  const before = writes();
+  await w.must('POST', `/v1/clients/${H}/products/T-4/publish`);
+  await until('looked at', () => w.sql("SELECT count(*) FROM jobs WHERE kind = 'product_publish'") === '0');
+  same([writes() - before, onTikTok('Copo de festa').category_id, codes(await product('T-4')).includes('category_proposed')], [0, CAT.shirt, false], 'stays');
+});
+
+await test('against a mapping it is said, and the next publication puts the mapping back', async () => {
+  await moved('Caneca azul', CAT.shirt);
+  const p = await until('said', async () => { const x = await product('T-2'); return codes(x).includes('changed_on_tiktok') && x; });
+  same([p.category.tiktok_category_id, p.category.chosen_by, p.problems.find((x) => x.code === 'changed_on_tiktok').field, onTikTok('Caneca azul').category_id], [CAT.mug, 'mapping', 'category_id', CAT.shirt], 'T-2');
+  await w.must('POST', `/v1/clients/${H}/products/T-2/publish`);
+  await until('put back', () => onTikTok('Caneca azul').category_id === CAT.mug);
+  await until('no word of it', async () => !codes(await product('T-2')).includes('changed_on_tiktok'));
+});
+
 await test('no request broke a contract', () => w.noViolations());
 await end();
