@@ -254,6 +254,44 @@ static void accepted(const json_t *attribute, struct buf *out)
         buf_fmt(out, " (+%zu)", n - shown);
 }
 
+static bool takes_id(const json_t *values, const char *id)
+{
+    for (size_t i = 0; i < json_array_size(values); i++) {
+        char known[JSPEC_ID_BYTES];
+
+        jspec_id(json_array_get(values, i), "id", known);
+        if (strcmp(known, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A value that was fixed for the category may be one that TikTok has taken out of its list since. */
+static void check_fixed(const json_t *attributes, const json_t *fixed, json_t *problems)
+{
+    for (size_t i = 0; i < json_array_size(attributes); i++) {
+        const json_t *one = json_array_get(attributes, i);
+        const json_t *values = json_object_get(one, "values");
+        const char *name = jspec_text(one, "name");
+        OWN_BUF struct buf takes;
+        char id[JSPEC_ID_BYTES];
+
+        buf_init(&takes, (size_t)2 * ACCEPTED_BYTES);
+        jspec_id(one, "id", id);
+
+        const char *chosen = jspec_text(json_object_get(fixed, id), "value_id");
+
+        if (!str_eq(jspec_text(one, "type"), "PRODUCT_PROPERTY") || str_blank(chosen) ||
+            json_array_size(values) == 0 || takes_id(values, chosen))
+            continue;
+        accepted(one, &takes);
+        problem_add(problems, "fixed_value_unknown", name ? name : id,
+                    "Fix the attribute again in the taxonomy.",
+                    "The taxonomy fixes \"%s\" to a value that TikTok does not have. It takes: %s.",
+                    name ? name : id, buf_text(&takes));
+    }
+}
+
 static void missing_add(const json_t *attribute, const char *name, json_t *problems)
 {
     OWN_BUF struct buf takes;
@@ -303,6 +341,7 @@ enum rc map_product_attributes(const json_t *desired, const json_t *attributes, 
         if (rc != RC_OK)
             return rc;
     }
+    check_fixed(attributes, fixed, problems);
     missing(attributes, ids, problems);
     *out = json_incref(list);
     *chosen = json_incref(ids);

@@ -312,9 +312,10 @@ enum rc publish_acknowledged(struct publish *p, const struct tiktok_saved *saved
 static enum rc drop_overcome(struct publish *p, struct db_tx *tx, struct err *e)
 {
     static const char *const CODES[] = {
-        "category_unusable",      "category_unmapped",     "category_refused", "category_proposed",
-        "missing_attribute",      "size_chart_required",   "epr_required",     "fee_required",
-        "certification_required", "manufacturer_required", "brand_unknown",
+        "category_unusable",     "category_unmapped", "category_refused",
+        "category_proposed",     "missing_attribute", "size_chart_required",
+        "epr_required",          "fee_required",      "certification_required",
+        "manufacturer_required", "brand_unknown",     "fixed_value_unknown",
     };
 
     if (p->body == NULL)

@@ -27,6 +27,8 @@ const struct problem_word WORDS_PRODUCT[] = {
       "A categoria exige \"%s\", e o feed não tem um valor que o TikTok conheça para isso." },
     { "The category requires \"%s\", and the feed has no value that TikTok knows for it. It takes: %s.",
       "A categoria exige \"%s\", e o feed não tem um valor que o TikTok conheça para isso. São aceitos: %s." },
+    { "The taxonomy fixes \"%s\" to a value that TikTok does not have. It takes: %s.",
+      "A taxonomia fixa \"%s\" em um valor que o TikTok não tem. São aceitos: %s." },
     { "Add the product in Seller Center, or map the category to another one.",
       "Cadastre o produto no Seller Center ou mapeie a categoria para outra." },
     { "The category requires the manufacturer or a responsible person, which the feed does not have.",

@@ -25,6 +25,12 @@ await test('the simulator proposes, for all live products in one call each', asy
   for (const op of ['product_information_issue_diagnosis', 'get_products_seo_words', 'get_recommended_product_title_and_description', 'optimized_images']) same(s.calls(op).length, 1, op);
 });
 
+await test('the simulator has a category tree and rules to read', async () => {
+  const run = await s.run('categories', {});
+  same([run.status, run.progress.failed, run.progress.done > 1], ['succeeded', 0, true], JSON.stringify(run));
+  ok(Number(s.sql("SELECT count(*) FROM tiktok_category_tree WHERE is_leaf AND available AND path LIKE '% > %'")) > 0, 'leaves with a path');
+});
+
 let approved;
 await test('an approved description and picture are taken', async () => {
   const { items } = await s.must('GET', `${C}/products/${encodeURIComponent(first.source_id)}/proposals?state=proposed`);

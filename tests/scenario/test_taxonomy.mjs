@@ -89,6 +89,19 @@ await test('a fixed value of a mapping mends it and is sent', async () => {
   await until('attributes', () => JSON.stringify([...tiktok.products.values()].find((x) => x.title === 'Caneca azul').product_attributes) === '[{"id":"100301","values":[{"id":"907"}]}]');
 });
 
+await test('a fixed value that TikTok drops is said with those it takes, and mended by the mapping', async () => {
+  const all = tiktok.attributes[CAT.mug][0].values;
+  const before = writes();
+  tiktok.attributes[CAT.mug][0].values = all.filter((v) => v.id !== '907');
+  same((await w.run(H, 'categories')).progress.updated, 1, 'rules');
+  const p = await until('problem', async () => { const x = await product('T-2'); return codes(x).includes('fixed_value_unknown') && x; });
+  same([p.status, p.problems[0].field, writes() - before], ['live', 'Tipo de louça', 0], 'the listing stays');
+  ok(/A taxonomia fixa "Tipo de louça".*"Louça 0".*\(\+17\)/.test(p.problems[0].message_pt), p.problems[0].message_pt);
+  same((await put('Casa > Canecas', CAT.mug, { 100301: { value_id: '908' } })).status, 200, 'mapping');
+  await until('mended', async () => codes(await product('T-2')).length === 0);
+  await until('sent', () => JSON.stringify([...tiktok.products.values()].find((x) => x.title === 'Caneca azul').product_attributes).includes('908'));
+});
+
 await test('without trust in proposals a product waits and names the proposal; confirming it sends the product', async () => {
   await w.must('PATCH', `/v1/clients/${H}`, { policies: { category: { accept_recommendation: false } } });
   tiktok.attributes[CAT.mug] = [];
