@@ -153,7 +153,7 @@ bench: deps-test ## measures beside peers, in one table of ratios and floors (BE
 	@BUILD=$(BUILD) BIN=$(BIN) LIBRARY=$(TEST_LIB) tests/bench/run.sh
 
 .PHONY: fuzz
-fuzz: ## fuzzes every parser of outside text (SECONDS_EACH=60)
+fuzz: deps-dev ## fuzzes every parser of outside text (SECONDS_EACH=60)
 	@tests/fuzz/run.sh $(SECONDS_EACH)
 SECONDS_EACH ?= 60
 

@@ -71,6 +71,8 @@ static const struct setting SETTINGS[] = {
 };
 #define N_SETTINGS ((int)(sizeof SETTINGS / sizeof SETTINGS[0]))
 
+#define TOKEN_CHARS_MIN 16
+
 static const struct setting *setting_of(const char *name)
 {
     for (int i = 0; i < N_SETTINGS; i++) {
@@ -99,6 +101,10 @@ static enum rc read_file(const char *variable, const char *path, char **out, str
         return err_field(e, variable, "%s names a file that is too large or cannot be read",
                          variable);
     }
+    if (memchr(text, '\0', n) != NULL) {
+        free(text);
+        return err_field(e, variable, "%s names a file that holds a zero byte", variable);
+    }
     while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
         text[--n] = '\0';
     *out = text;
@@ -119,7 +125,14 @@ static enum rc take(const char *name, char **out, struct err *e)
     if (path != NULL && *path != '\0') {
         if (given)
             return err_field(e, name, "%s and %s are both set: set one", name, file_name);
-        return read_file(file_name, path, out, e);
+        enum rc rc = read_file(file_name, path, out, e);
+
+        if (rc == RC_OK && **out == '\0' && s->fallback == NULL) {
+            free(*out);
+            *out = NULL;
+            return err_field(e, file_name, "%s names an empty file: %s", file_name, s->help);
+        }
+        return rc;
     }
     if (!given && s->fallback == NULL)
         return err_field(e, name, "%s is missing: %s", name, s->help);
@@ -217,22 +230,24 @@ static enum rc load_address(const char *name, char **out, struct err *e)
 
 static enum rc load_secrets(struct cfg *c, struct err *e)
 {
-    OWN_STR char *both = NULL;
+    char *both = NULL;
     char *rest, *item;
     int n = 0;
     enum rc rc = take("TIKTOK_APP_SECRET", &both, e);
+    size_t len = rc == RC_OK ? strlen(both) : 0;
 
-    if (rc != RC_OK)
-        return rc;
     rest = both;
-    while ((item = strsep(&rest, ",")) != NULL) {
+    while (rc == RC_OK && (item = strsep(&rest, ",")) != NULL) {
         item = str_trim(item);
         if (*item == '\0' || n == 2)
-            return err_field(e, "TIKTOK_APP_SECRET",
-                             "TIKTOK_APP_SECRET must be one secret or two, comma separated");
-        c->tiktok_app_secrets[n++] = str_dup(item);
+            rc = err_field(e, "TIKTOK_APP_SECRET",
+                           "TIKTOK_APP_SECRET must be one secret or two, comma separated");
+        else
+            c->tiktok_app_secrets[n++] = str_dup(item);
     }
-    return RC_OK;
+    sign_wipe(both, len);
+    free(both);
+    return rc;
 }
 
 static enum rc load_token(struct cfg *c, char *item, struct err *e)
@@ -253,8 +268,17 @@ static enum rc load_token(struct cfg *c, char *item, struct err *e)
     else
         return err_field(e, "API_TOKENS", "API_TOKENS: the scope of %s must be read, sync or admin",
                          name);
-    t->name = str_dup(name);
+    if (strlen(item) < TOKEN_CHARS_MIN)
+        return err_field(e, "API_TOKENS",
+                         "API_TOKENS: the token of %s has fewer than %d characters", name,
+                         TOKEN_CHARS_MIN);
     sign_sha256(item, strlen(item), t->digest);
+    for (int i = 0; i < c->n_tokens; i++) {
+        if (memcmp(c->tokens[i].digest, t->digest, sizeof t->digest) == 0)
+            return err_field(e, "API_TOKENS", "API_TOKENS: %s and %s have the same token",
+                             c->tokens[i].name, name);
+    }
+    t->name = str_dup(name);
     c->n_tokens++;
     return t->name != NULL ? RC_OK : err_set(e, RC_BUG, "out of memory");
 }
@@ -363,6 +387,44 @@ static enum rc derive_urls(struct cfg *c, struct err *e)
     }
     if (c->public_url == NULL || c->tiktok_oauth_redirect_uri == NULL)
         return err_set(e, RC_BUG, "out of memory");
+    return RC_OK;
+}
+
+/* Settings that only make sense together. */
+static enum rc check_pairs(const struct cfg *c, struct err *e)
+{
+    const char *lambda_id = c->lambda_access_key_id, *lambda_key = c->lambda_secret_access_key;
+    bool id = lambda_id != NULL && *lambda_id != '\0';
+    bool key = lambda_key != NULL && *lambda_key != '\0';
+
+    if (str_eq(c->listen_address, c->ops_address) && !str_ends(c->ops_address, ":0"))
+        return err_field(e, "OPS_ADDRESS", "OPS_ADDRESS must not be LISTEN_ADDRESS");
+    if (id != key)
+        return err_field(e, id ? "LAMBDA_SECRET_ACCESS_KEY" : "LAMBDA_ACCESS_KEY_ID",
+                         "%s is missing: both belong together",
+                         id ? "LAMBDA_SECRET_ACCESS_KEY" : "LAMBDA_ACCESS_KEY_ID");
+    return RC_OK;
+}
+
+/* name:role:hash,...; the hash may hold anything but a comma. */
+static enum rc check_users(const struct cfg *c, struct err *e)
+{
+    static const char *const ROLES[] = { ":viewer:", ":operator:", ":admin:" };
+    const char *at = c->admin_users;
+
+    while (at != NULL && *at != '\0') {
+        size_t len = strcspn(at, ","), name = strcspn(at, ":,");
+        bool good = false;
+
+        for (int i = 0; i < 3; i++)
+            good = good || (str_starts(at + name, ROLES[i]) && len > name + strlen(ROLES[i]));
+        if (name == 0 || !good)
+            return err_field(
+                e, "ADMIN_USERS",
+                "ADMIN_USERS must be name:role:hash,... with the role viewer, operator "
+                "or admin");
+        at += len + (at[len] == ',');
+    }
     return RC_OK;
 }
 
@@ -478,6 +540,10 @@ enum rc cfg_load(struct cfg *out, struct err *e)
         rc = derive_urls(&c, e);
     if (rc == RC_OK)
         rc = load_numbers(&c, e);
+    if (rc == RC_OK)
+        rc = check_pairs(&c, e);
+    if (rc == RC_OK)
+        rc = check_users(&c, e);
     if (rc == RC_OK)
         rc = check_private(&c, e);
     if (rc == RC_OK)

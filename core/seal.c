@@ -34,6 +34,9 @@ static enum rc add_key(struct keyring *ring, char *item, struct err *e)
     if (str_unbase64(ring->keys[ring->n], KEY_BYTES, colon + 1) != KEY_BYTES)
         return err_field(e, "ENCRYPTION_KEYS", "key %s is not 32 bytes in base64",
                          ring->ids[ring->n]);
+    if (memcmp(ring->keys[ring->n], ring->keys[ring->n] + 1, KEY_BYTES - 1) == 0)
+        return err_field(e, "ENCRYPTION_KEYS", "key %s is one byte repeated: make a random one",
+                         ring->ids[ring->n]);
     for (int i = 0; i < ring->n; i++) {
         if (strcmp(ring->ids[i], ring->ids[ring->n]) == 0)
             return err_field(e, "ENCRYPTION_KEYS", "key id %s stands there twice", ring->ids[i]);

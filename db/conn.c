@@ -315,6 +315,21 @@ static enum rc set_up(struct conn *c, struct err *e)
     return RC_OK;
 }
 
+enum rc db_url_check(const char *url, struct err *e)
+{
+    char *ignored = NULL; /* it may repeat the password */
+    PQconninfoOption *options = PQconninfoParse(url, &ignored);
+    bool good = options != NULL;
+
+    PQfreemem(ignored);
+    PQconninfoFree(options);
+    if (good)
+        return RC_OK;
+    return err_field(e, "DATABASE_URL",
+                     "DATABASE_URL is not a connection that libpq understands: "
+                     "postgresql://user:password@host:port/database, with %% escapes");
+}
+
 enum rc conn_open(struct conn *c, const char *url, int statement_ms, struct err *e)
 {
     char timeout[16], user_timeout[24];
@@ -328,6 +343,9 @@ enum rc conn_open(struct conn *c, const char *url, int statement_ms, struct err 
     enum rc rc = RC_OK;
 
     conn_close(c);
+    rc = db_url_check(url, e);
+    if (rc != RC_OK)
+        return rc;
     c->statement_ms = statement_ms;
     (void)str_fmt(timeout, sizeof timeout, "%d", CONN_CONNECT_S);
     (void)str_fmt(user_timeout, sizeof user_timeout, "%d", statement_ms + 5000);

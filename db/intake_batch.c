@@ -15,9 +15,6 @@
 
 #include <string.h>
 
-#define JOBS_MAX \
-    4096 /* of one batch; a webhook that names more orders than fit leaves them to the poll */
-
 #define CAREFUL_BATCHES 32 /* after a repeat, that many are not taken for new */
 
 static const char NEW_KEYS_SQL[] =
@@ -53,8 +50,10 @@ static const char SCHEDULE_SQL[] =
     "  ON CONFLICT (shop_id) DO UPDATE SET due_at = least(s.due_at, excluded.due_at),"
     "  client_id = excluded.client_id,"
     "  lane = CASE WHEN s.due_at IS NULL THEN excluded.lane ELSE least(s.lane, excluded.lane) END,"
-    "  paused_reason = CASE WHEN s.shop_id = ANY($3::text[]) THEN NULL ELSE s.paused_reason END,"
-    "  paused_until = CASE WHEN s.shop_id = ANY($3::text[]) THEN NULL ELSE s.paused_until END"
+    "  paused_reason = CASE WHEN s.shop_id = ANY($3::text[]) AND s.paused_reason IS DISTINCT FROM 'client_inactive'"
+    "   THEN NULL ELSE s.paused_reason END,"
+    "  paused_until = CASE WHEN s.shop_id = ANY($3::text[]) AND s.paused_reason IS DISTINCT FROM 'client_inactive'"
+    "   THEN NULL ELSE s.paused_until END"
     "  WHERE s.shop_id = ANY($3::text[]) OR s.due_at IS NULL OR s.due_at > excluded.due_at OR s.lane > excluded.lane"
     "  OR s.client_id <> excluded.client_id)"
     " SELECT count(pg_notify('connector_jobs', shop_id)) FROM d";

@@ -8,6 +8,8 @@
 #include <jansson.h>
 
 struct db_pool;
+/* Whether libpq understands the address. RC_INVALID with the field DATABASE_URL, in words that repeat nothing of it. */
+enum rc db_url_check(const char *url, struct err *e);
 struct db_tx;
 struct db_rows;
 

@@ -53,9 +53,10 @@ enum rc db_grant_refreshed(struct db_tx *tx, const char *client_id, int64_t seen
 /* Stores the pair of a new authorization, whatever was there before. */
 enum rc db_grant_connect(struct db_tx *tx, const char *client_id, const struct grant_tokens *tokens,
                          struct err *e);
-/* The seller has to authorize again: the grant and its connected shops say so, their work is paused. */
+/* The seller has to authorize again: the grant and its connected shops say so, their work is paused. version: of the
+ * refused pair; RC_DUPLICATE when a newer one is stored: then nothing is done. */
 enum rc db_grant_needs_reauthorization(struct db_tx *tx, const char *client_id, const char *open_id,
-                                       struct err *e);
+                                       int64_t version, struct err *e);
 /* Disconnects one shop: cipher wiped, work paused; the grant's tokens are wiped too when no other shop of
  * the grant is left. */
 enum rc db_shop_disconnect(struct db_tx *tx, const char *client_id, const char *shop_id,

@@ -32,6 +32,7 @@ static void no_core_dumps(void)
 
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 int cli_failed(const struct err *e)
@@ -82,9 +83,12 @@ static int run_config_check(int argc, char **argv)
 
     (void)argc;
     (void)argv;
+    if (rc == RC_OK) {
+        rc = db_url_check(cfg.database_url, &e);
+        cfg_done(&cfg);
+    }
     if (rc != RC_OK)
         return cli_failed(&e);
-    cfg_done(&cfg);
     (void)puts("settings are complete and well-formed");
     return EXIT_WELL;
 }

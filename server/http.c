@@ -582,8 +582,7 @@ void http_server_stop(struct http_server *s, int grace_ms)
     fd = MHD_quiesce_daemon(s->daemon);
     if (fd != MHD_INVALID_SOCKET)
         (void)close(fd);
-    http_pool_free(s->pool);
-    s->pool = NULL;
+    http_pool_stop(s->pool); /* it stays in place: what still arrives is told to come again */
     while (atomic_load(&s->calls) > 0 && clock_mono_us() < until)
         (void)nanosleep(&pause, NULL);
     MHD_stop_daemon(s->daemon);

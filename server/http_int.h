@@ -115,7 +115,9 @@ enum rc http_pool_new(int threads, void (*done)(struct http_call *call), struct 
                       struct err *e);
 /* False when the queue is full. */
 bool http_pool_put(struct http_pool *pool, struct http_call *call);
-/* Delayed calls are answered at once; waits for the running ones; frees. */
+/* Takes no more; delayed calls are answered at once; waits for the running ones. Put answers false from then on. */
+void http_pool_stop(struct http_pool *pool);
+/* Stops and frees; nobody may use it any more. */
 void http_pool_free(struct http_pool *pool);
 /* Runs the handler once and finishes the reply, also from an error; false when it wants to come again. */
 bool http_call_run(struct http_call *call, bool last);

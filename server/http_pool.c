@@ -171,7 +171,7 @@ bool http_pool_put(struct http_pool *pool, struct http_call *call)
     return fits;
 }
 
-void http_pool_free(struct http_pool *pool)
+void http_pool_stop(struct http_pool *pool)
 {
     if (pool == NULL)
         return;
@@ -181,6 +181,14 @@ void http_pool_free(struct http_pool *pool)
     (void)pthread_mutex_unlock(&pool->lock);
     for (int i = 0; i < pool->n_threads; i++)
         (void)pthread_join(pool->threads[i], NULL);
+    pool->n_threads = 0;
+}
+
+void http_pool_free(struct http_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    http_pool_stop(pool);
     (void)pthread_cond_destroy(&pool->changed);
     (void)pthread_mutex_destroy(&pool->lock);
     free(pool);

@@ -238,6 +238,8 @@ int serve_run(void)
     process_set_up(&signals);
     if (settings_read(&s.app, &e) != RC_OK)
         return cli_failed(&e);
+    if (geteuid() == 0)
+        LOG(LOG_WARN, "serve", "runs as root: start it as a user without privileges");
     if (service_start(&s, &signals, &e) == RC_OK) {
         atomic_store(&s.app.ready, true);
         LOG(LOG_INFO, "serve", "ready", LF_S("replica", s.app.replica),

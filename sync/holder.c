@@ -45,11 +45,24 @@ static int64_t process_start(int64_t pid)
     return ticks;
 }
 
-/* The machine as processes see it: host name and the namespace of process ids. */
+/* Two machines may share a name, and the first namespace of process ids has the same number on all of them: the boot
+ * tells them apart. */
+static void boot_id(char out[16])
+{
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+    size_t n = f != NULL ? fread(out, 1, 13, f) : 0;
+
+    if (f != NULL)
+        (void)fclose(f); /* read only */
+    out[n] = '\0';
+}
+
+/* The machine as processes see it: host name, boot, and the namespace of process ids. */
 static void machine_name(char out[HOLDER_BYTES])
 {
     char host[HOST_BYTES] = "host";
     char space[64];
+    char boot[16];
     ssize_t n = readlink("/proc/self/ns/pid", space, sizeof space - 1);
 
     if (gethostname(host, sizeof host) != 0 || host[0] == '\0')
@@ -62,7 +75,8 @@ static void machine_name(char out[HOLDER_BYTES])
     for (char *p = space; *p != '\0'; p++)
         if (*p == ':')
             *p = '-';
-    (void)str_fmt(out, HOLDER_BYTES, "%s:%s", host, space);
+    boot_id(boot);
+    (void)str_fmt(out, HOLDER_BYTES, "%s-%s:%s", host, boot, space);
 }
 
 void holder_name(char out[HOLDER_BYTES])

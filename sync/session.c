@@ -44,7 +44,7 @@ static enum rc reload(struct tiktok_session *s, struct session_state *state, str
 static enum rc session_refresh(struct tiktok_session *s, struct err *e)
 {
     struct session_state *state = s->refresh_user;
-    enum rc rc = token_refresh(state->ctx, s->client_id, s->open_id, state->version, e);
+    enum rc rc = token_refresh(state->ctx, s->client_id, s->open_id, state->version, true, e);
 
     return rc == RC_OK ? reload(s, state, e) : rc;
 }

@@ -163,6 +163,17 @@ static enum rc store(struct job_ctx *ctx, const struct grant *g, int64_t seen,
     return rc;
 }
 
+/* TikTok has one code for a dead refresh token and for a wrong app key or secret. While the access token still works
+ * nobody is disconnected for it: it is tried again until the token has ended. */
+static enum rc refused_early(const struct grant *g, struct err *e)
+{
+    LOG(LOG_ERROR, "token",
+        "TikTok refused a refresh although the authorization lasts; check the app's key and secret",
+        LF_S("account", g->client_id), LF_I("code", e != NULL ? e->platform_code : 0));
+    return err_code(e, RC_DOWN, "refresh_refused",
+                    "TikTok refused to renew the access, which still lasts; it is tried again");
+}
+
 static enum rc refused(struct job_ctx *ctx, const struct grant *g, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
@@ -170,7 +181,9 @@ static enum rc refused(struct job_ctx *ctx, const struct grant *g, struct err *e
     enum rc rc = db_tx_begin(ctx->db, "token_refused", g->client_id, &tx, &ignored);
 
     if (rc == RC_OK)
-        rc = db_grant_needs_reauthorization(tx, g->client_id, g->open_id, &ignored);
+        rc = db_grant_needs_reauthorization(tx, g->client_id, g->open_id, g->version, &ignored);
+    if (rc == RC_DUPLICATE)
+        return RC_OK; /* a newer pair is there: what was refused is history */
     if (rc == RC_OK)
         rc = db_audit(tx, g->client_id, "tiktok", "authorization_refused", NULL, &ignored);
     if (rc == RC_OK)
@@ -196,7 +209,7 @@ static void unclaim(struct job_ctx *ctx, const struct grant *g)
 }
 
 enum rc token_refresh(struct job_ctx *ctx, const char *client_id, const char *open_id, int64_t seen,
-                      struct err *e)
+                      bool needed, struct err *e)
 {
     OWN_GRANT struct grant g = { 0 };
     OWN_TOKENS struct tiktok_tokens fresh = { 0 };
@@ -214,8 +227,8 @@ enum rc token_refresh(struct job_ctx *ctx, const char *client_id, const char *op
             "token_refreshed"); /* a kill here loses the pair: the seller authorizes again */
         return store(ctx, &g, g.version, &fresh, e);
     }
-    if (rc == RC_DENIED)
+    if (rc == RC_DENIED && (needed || g.ends_us <= g.now_us))
         return refused(ctx, &g, e);
     unclaim(ctx, &g);
-    return rc;
+    return rc == RC_DENIED ? refused_early(&g, e) : rc;
 }

@@ -52,7 +52,7 @@ enum rc sync_token_refresh(struct job_ctx *ctx, struct err *e)
     /* Not usable: a new authorization makes a new job. */
     if (!is_usable(&g) || !is_due(&g))
         return RC_OK;
-    rc = token_refresh(ctx, g.client_id, g.open_id, g.version, e);
+    rc = token_refresh(ctx, g.client_id, g.open_id, g.version, g.expires_us <= g.now_us, e);
     /* Refused: the shops say so and are held; there is nothing for this job to do any more. */
     return rc == RC_DENIED ? RC_OK : rc;
 }

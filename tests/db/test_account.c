@@ -318,7 +318,7 @@ static void *refresh_thread(void *arg)
 
     (void)str_copy(job.client_id, sizeof job.client_id, CLIENT);
     (void)str_copy(job.shop_id, sizeof job.shop_id, "c:" CLIENT);
-    r->rc = token_refresh(&ctx, CLIENT, OPEN_ID, r->seen, &e);
+    r->rc = token_refresh(&ctx, CLIENT, OPEN_ID, r->seen, true, &e);
     return NULL;
 }
 
@@ -435,6 +435,43 @@ static void a_refused_refresh_stops_the_shop(void)
               1);
 }
 
+/* The app's secret may be wrong for an hour: nobody is disconnected while the access token works. */
+static void a_refused_refresh_in_time_disconnects_nobody(void)
+{
+    struct err e = { 0 };
+
+    connect_fresh();
+    fresh_sql(A.job_db, "UPDATE tiktok_tokens SET obtained_at = now() - interval '9 days',"
+                        " expires_at = now() + interval '1 day'");
+    W.refuse = true;
+    CHECK_INT(run_job(sync_token_refresh, CLIENT, "c:" CLIENT, OPEN_ID, &e), RC_DOWN);
+    CHECK_STR(e.code, "refresh_refused");
+    CHECK_INT(fresh_count(A.job_db, "SELECT count(*) AS n FROM shops WHERE status = 'connected'"),
+              1);
+    fresh_sql(A.job_db, "UPDATE tiktok_auth_tokens SET authorization_ends_at = now()");
+    CHECK_INT(run_job(sync_token_refresh, CLIENT, "c:" CLIENT, OPEN_ID, &e), RC_OK);
+    CHECK_INT(fresh_count(A.job_db, "SELECT count(*) AS n FROM shops"
+                                    " WHERE status = 'needs_reauthorization'"),
+              1);
+}
+
+/* The seller authorized again while a refresh with the old token was under way: its refusal is history. */
+static void a_refusal_of_the_old_pair_leaves_the_new_one(void)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    struct err e = { 0 };
+    int64_t old = 0;
+
+    connect_fresh();
+    old = version();
+    fresh_sql(A.job_db, "UPDATE tiktok_tokens SET version = version + 1");
+    CHECK_INT(db_tx_begin(A.job_db, "refused", CLIENT, &tx, &e), RC_OK);
+    CHECK_INT(db_grant_needs_reauthorization(tx, CLIENT, OPEN_ID, old, &e), RC_DUPLICATE);
+    CHECK_INT(db_tx_commit(tx, &e), RC_OK);
+    CHECK_INT(fresh_count(A.job_db, "SELECT count(*) AS n FROM shops WHERE status = 'connected'"),
+              1);
+}
+
 /* ---- news of the authorization -------------------------------------------------------------------- */
 
 static void event(int topic, const char *age, const char *body)
@@ -532,6 +569,8 @@ int main(void)
     CASE(the_job_refreshes_when_due);
     CASE(an_expired_session_is_renewed);
     CASE(a_refused_refresh_stops_the_shop);
+    CASE(a_refused_refresh_in_time_disconnects_nobody);
+    CASE(a_refusal_of_the_old_pair_leaves_the_new_one);
     CASE(a_late_deauthorization_changes_nothing);
     CASE(deauthorization_wipes);
     CASE(an_ending_authorization_is_noted);

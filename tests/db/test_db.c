@@ -215,7 +215,7 @@ static void tenants_are_separate(void)
 static void every_tenant_table_is_guarded(void)
 {
     static const char SQL[] =
-        "SELECT count(*) AS n FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'client_id'"
+        "SELECT count(*) AS n FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('client_id', 'shop_id')"
         " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
         " AND c.relname NOT IN ('shop_schedule') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)";
 

@@ -216,7 +216,7 @@ export class Stack {
       PUBLIC_URL: this.url, TIKTOK_APP_KEY: APP_KEY, TIKTOK_APP_SECRET: APP_SECRET, TIKTOK_SERVICE_ID: 'sandbox-service',
       TIKTOK_API_URL: p, TIKTOK_AUTH_URL: p, TIKTOK_AUTHORIZE_URL: `${this.sandboxUrl}/open/authorize`,
       VTEX_API_URL: `${p}/vtex/{account}`, VTEX_PRICING_URL: `${p}/vtexpricing/{account}`,
-      ENCRYPTION_KEYS: 'k1:QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=',
+      ENCRYPTION_KEYS: 'k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=',
       API_TOKENS: `reader:read:${TOKENS.read},backoffice:sync:${TOKENS.sync},admin:admin:${TOKENS.admin}`,
       ALLOW_PRIVATE_ADDRESSES: 'true', LOG_LEVEL: 'debug', IN_DOUBT_SETTLE_SECONDS: '2', ...this.options.env, ...extra };
   }

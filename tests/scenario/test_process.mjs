@@ -37,6 +37,11 @@ await test('a wrong setting stops the start with one line that names it', async 
     [{ ENCRYPTION_KEYS: '' }, 'ENCRYPTION_KEYS'], [{ TIKTOK_APP_SECRET: '' }, 'TIKTOK_APP_SECRET'],
     [{ TIKTOK_API_URL: 'http://open-api.example.com' }, 'TIKTOK_API_URL'], [{ TIKTOK_AUTH_URL: 'http://127.example.com' }, 'TIKTOK_AUTH_URL'],
     [{ VTEX_API_URL: 'http://127.0.0.1:1@example.com/{account}' }, 'VTEX_API_URL'], [{ PUBLIC_URL: 'http://shop.example.com' }, 'PUBLIC_URL'],
+    [{ DATABASE_URL: 'postgresql://u:MDEyMzQ1pw@[::1/db' }, 'DATABASE_URL'], [{ DATABASE_URL: 'postgresql://u:MDEyMzQ1%zz@127.0.0.1/db' }, 'DATABASE_URL'],
+    [{ ENCRYPTION_KEYS: `k1:${Buffer.alloc(32).toString('base64')}` }, 'ENCRYPTION_KEYS'], [{ API_TOKENS: 'a:admin:short' }, 'API_TOKENS'],
+    [{ API_TOKENS: 'a:admin:one-token-0123456789,b:read:one-token-0123456789' }, 'API_TOKENS'], [{ ADMIN_USERS: 'nonsense' }, 'ADMIN_USERS'],
+    [{ LAMBDA_ACCESS_KEY_ID: 'AKIAEXAMPLE' }, 'LAMBDA_SECRET_ACCESS_KEY'], [{ OPS_ADDRESS: ENV.LISTEN_ADDRESS }, 'OPS_ADDRESS'],
+    [{ TIKTOK_APP_KEY: undefined, TIKTOK_APP_KEY_FILE: '/dev/null' }, 'TIKTOK_APP_KEY_FILE'],
     [{ TIKTOK_API_URL: 'https://open-api.example.com' }, 'ALLOW_PRIVATE_ADDRESSES'], [{ LISTEN_ADDRESS: 'nowhere' }, 'LISTEN_ADDRESS']];
   for (const [wrong, name] of rows) {
     for (const args of name === 'LISTEN_ADDRESS' ? [['serve']] : [['serve'], ['config', 'check']]) {
@@ -121,13 +126,28 @@ await test('an idle service is small', async () => {
   ok(SANITIZER || rss < 32 * 1024, `RSS ${rss} KB`);
 });
 
-await test('SIGTERM: requests that run are answered, exit code 0', async () => {
-  const slow = request('GET', `${WEB}/v1/runs/none?wait`, { headers: { authorization: 'Bearer reader-token-0123456789' } }).catch(() => null);
-  const kept = net.connect(port, '127.0.0.1');
-  kept.on('error', () => {});
-  await slow;
-  await service.stop();
-  kept.destroy();
+await test('SIGTERM: what is under way is answered, what still arrives is told to come again, exit code 0', async () => {
+  const waiting = request('GET', `${WEB}/v1/runs/none?wait`, { headers: { authorization: 'Bearer reader-token-0123456789' } }).catch(() => null);
+  await waiting;
+  const open = () => new Promise((done, fail) => { const c = net.connect(port, '127.0.0.1', () => done(c)); c.on('error', fail); c.text = ''; c.on('data', (d) => { c.text += d; }); });
+  const half = await open();
+  const kept = await open();
+  const body = '{"name": "Loja"}';
+  const head = `PATCH /v1/clients/loja-exemplo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer boss-token-0123456789\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+  const plain = 'GET /v1/clients HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer reader-token-0123456789\r\n\r\n';
+  half.write(head + body.slice(0, 5));
+  kept.write(plain);
+  await until('the kept connection works', () => kept.text.includes(' 200 '));
+  service.child.kill('SIGTERM');
+  await until('the drain has begun', async () => { const r = await request('GET', `${OPS}/readyz`).catch(() => null); return r === null || r.status === 503; });
+  kept.text = '';
+  kept.write(plain);
+  half.write(body.slice(5));
+  await until('both have an answer or an end', () => (/^HTTP\/1.1 (200|404|503) /.test(half.text) || half.destroyed || half.readyState !== 'open') && (/^HTTP\/1.1 (200|503) /.test(kept.text) || kept.destroyed || kept.readyState !== 'open'));
+  await service.exited;
+  service.noReports();
+  same([service.code, service.signal], [0, null], `exit (${service.text().slice(-400)})`);
+  for (const c of [half, kept]) c.destroy();
 });
 
 await test('SIGINT stops too; a migrated database is ready within a second or so', async () => {

@@ -24,7 +24,7 @@ const QUICK = process.env.QUICK === '1';
 function environment(i, extra) {
   return { DATABASE_URL: database, LISTEN_ADDRESS: `127.0.0.1:${ports[i].public}`, OPS_ADDRESS: `127.0.0.1:${ports[i].ops}`, PUBLIC_URL: HOME, TIKTOK_APP_KEY: APP_KEY, TIKTOK_APP_SECRET: APP_SECRET,
     TIKTOK_SERVICE_ID: '7000000000000000001', TIKTOK_API_URL: tiktok.url, TIKTOK_AUTH_URL: tiktok.url, TIKTOK_AUTHORIZE_URL: `${tiktok.url}/open/authorize`, VTEX_API_URL: `${vtex.url}/vtex/{account}`,
-    VTEX_PRICING_URL: `${vtex.url}/vtexpricing/{account}`, ENCRYPTION_KEYS: 'k1:QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=', API_TOKENS: `reader:read:${TOKENS.read},backoffice:sync:${TOKENS.sync},admin:admin:${TOKENS.admin}`,
+    VTEX_PRICING_URL: `${vtex.url}/vtexpricing/{account}`, ENCRYPTION_KEYS: 'k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=', API_TOKENS: `reader:read:${TOKENS.read},backoffice:sync:${TOKENS.sync},admin:admin:${TOKENS.admin}`,
     ALLOW_PRIVATE_ADDRESSES: 'true', LOG_LEVEL: 'debug', IN_DOUBT_SETTLE_SECONDS: String(SETTLE), ORDER_POLL_SECONDS: '2', LEASE_SECONDS: '5', ...extra };
 }
 

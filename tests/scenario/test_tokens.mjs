@@ -57,8 +57,11 @@ await test('tokens that expire in the middle of a batch are refreshed once', asy
 });
 
 await test('an authorization that is about to end shows on the shop', async () => {
+  same((await s.must('GET', `/v1/clients/${CLIENT}/shops`)).items[0].notices, [], 'notices before');
   await s.adminMust('POST', '/expiring', {});
-  await until('the shop says so', async () => JSON.stringify((await s.must('GET', `/v1/clients/${CLIENT}/shops`)).items[0]).match(/expir|notice|ends_soon|notified/i));
+  const shop = await until('the shop says so', async () => { const x = (await s.must('GET', `/v1/clients/${CLIENT}/shops`)).items[0]; return x.notices.length && x; });
+  same(shop.notices[0].code, 'authorization_ends', 'notice');
+  ok(Date.parse(shop.authorization_ends_at) > Date.now(), `ends at ${shop.authorization_ends_at}`);
 });
 
 await test('deauthorization wipes the tokens and parks work; a new connection goes on', async () => {

@@ -68,7 +68,7 @@ export class World {
     w.env = { DATABASE_URL: w.database, LISTEN_ADDRESS: `127.0.0.1:${w.publicPort}`, OPS_ADDRESS: `127.0.0.1:${w.opsPort}`, PUBLIC_URL: w.url,
       TIKTOK_APP_KEY: APP_KEY, TIKTOK_APP_SECRET: APP_SECRET, TIKTOK_SERVICE_ID: 'strict-service', TIKTOK_API_URL: p, TIKTOK_AUTH_URL: p,
       TIKTOK_AUTHORIZE_URL: `${p}/open/authorize`, VTEX_API_URL: `${p}/vtex/{account}`, VTEX_PRICING_URL: `${p}/pricing/{account}`,
-      ENCRYPTION_KEYS: 'k1:QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=', API_TOKENS: `reader:read:${TOKENS.read},backoffice:sync:${TOKENS.sync},admin:admin:${TOKENS.admin}`,
+      ENCRYPTION_KEYS: 'k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=', API_TOKENS: `reader:read:${TOKENS.read},backoffice:sync:${TOKENS.sync},admin:admin:${TOKENS.admin}`,
       ALLOW_PRIVATE_ADDRESSES: 'true', LOG_LEVEL: 'debug', ...env };
     w.connector = new Process('strict', ['serve'], w.env);
     await until('connector is ready', async () => {
