@@ -323,7 +323,8 @@ later('runs: named orders, and a period of many pages', async () => {
 });
 later('a newer run for orders that are being imported: both runs end', async () => {
   const list = Array.from({ length: 12 }, () => create(slow, 'plain', { tell: false }));
-  for (const e of list) vtex.plan(slow.account, 'simulate', e.id, 'hang', '429');
+  // One 429 pauses the account for a while; more would only make the test wait.
+  list.forEach((e, i) => vtex.plan(slow.account, 'simulate', e.id, ...(i === 0 ? ['hang', '429'] : ['hang'])));
   const body = { order_ids: list.map((e) => e.id) };
   const runs = [];
   for (let i = 0; i < 3; i++) { runs.push((await must('POST', `/v1/clients/${slow.name}/sync/orders`, { order_ids: body.order_ids.slice(i) }, TOKENS.sync)).run_id); await sleep(700); }

@@ -219,9 +219,9 @@ static void specifications_name_the_field(void)
 
 static void sealing_binds_place_and_detects_change(void)
 {
-    static const char keys[] = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    static const char keys[] = "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     static const char both[] =
-        "k2:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=,k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        "k2:ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=,k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     struct keyring *old = NULL, *rotated = NULL;
     OWN_BUF struct buf wrapped, sealed, plain;
     unsigned char key[32], again[32];
