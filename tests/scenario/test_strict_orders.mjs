@@ -245,6 +245,7 @@ for (const [name, plans, want = 'authorized'] of [
 ]) {
   later(`${name}`, async () => {
     const e = create(b, rng.pick(['plain', 'units']), { tell: false });
+    if (name === 'SLA gone') e.sla = 'cheap'; // there is another one to go on with
     for (const [op, list] of Object.entries(plans)) vtex.plan(b.account, op, e.id, ...list);
     tiktok.deliver(b.seller, e.order);
     await reaches(e, want, 90000);
