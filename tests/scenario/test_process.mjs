@@ -38,6 +38,7 @@ await test('a wrong setting stops the start with one line that names it', async 
     [{ TIKTOK_API_URL: 'http://open-api.example.com' }, 'TIKTOK_API_URL'], [{ TIKTOK_AUTH_URL: 'http://127.example.com' }, 'TIKTOK_AUTH_URL'],
     [{ VTEX_API_URL: 'http://127.0.0.1:1@example.com/{account}' }, 'VTEX_API_URL'], [{ PUBLIC_URL: 'http://shop.example.com' }, 'PUBLIC_URL'],
     [{ DATABASE_URL: 'postgresql://u:MDEyMzQ1pw@[::1/db' }, 'DATABASE_URL'], [{ DATABASE_URL: 'postgresql://u:MDEyMzQ1%zz@127.0.0.1/db' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgresql://u:first@MDEyMzQ1@127.0.0.1/db' }, 'DATABASE_URL'], [{ DATABASE_URL: 'postgresql://u:MDEyMzQ1/x@127.0.0.1/db' }, 'DATABASE_URL'],
     [{ ENCRYPTION_KEYS: `k1:${Buffer.alloc(32).toString('base64')}` }, 'ENCRYPTION_KEYS'], [{ API_TOKENS: 'a:admin:short' }, 'API_TOKENS'],
     [{ API_TOKENS: 'a:admin:one-token-0123456789,b:read:one-token-0123456789' }, 'API_TOKENS'], [{ ADMIN_USERS: 'nonsense' }, 'ADMIN_USERS'],
     [{ LAMBDA_ACCESS_KEY_ID: 'AKIAEXAMPLE' }, 'LAMBDA_SECRET_ACCESS_KEY'], [{ OPS_ADDRESS: ENV.LISTEN_ADDRESS }, 'OPS_ADDRESS'],
