@@ -1,5 +1,5 @@
 // test_process.mjs - the program as an operator sees it: subcommands, settings, exit codes, ports, signals.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -164,6 +164,27 @@ await test('SIGINT stops too; a migrated database is ready within a second or so
 await test('waits a while for a database that comes up later, and takes SIGTERM meanwhile', async () => {
   service = new Process('early', ['serve'], { ...ENV, DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' });
   await until('waiting', () => service.text().includes('the database is away'));
+  await service.stop();
+});
+
+await test('waits while another process migrates, and takes SIGTERM meanwhile', async () => {
+  const other = spawn('psql', [url, '-qAtX'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const over = new Promise((r) => other.on('exit', r));
+  let told = '';
+  other.stdout.on('data', (d) => { told += d; });
+  other.stdin.write("SELECT pg_advisory_lock(7231904481);\nSELECT 'locked';\n");
+  try {
+    await until('locked', () => told.includes('locked'));
+    service = new Process('second', ['serve'], ENV);
+    await until('waiting', () => service.text().includes('another process migrates'));
+    await service.stop();
+    service = new Process('third', ['serve'], ENV);
+    await until('waiting again', () => service.text().includes('another process migrates'));
+  } finally {
+    other.stdin.end();
+    await over;
+  }
+  await until('ready', () => service.text().includes('ready: '));
   await service.stop();
 });
 
