@@ -472,58 +472,6 @@ static void a_refusal_of_the_old_pair_leaves_the_new_one(void)
               1);
 }
 
-struct refusal {
-    int64_t seen;
-    enum rc rc;
-    pthread_t thread;
-};
-
-static void *refusal_thread(void *arg)
-{
-    struct refusal *r = arg;
-    OWN_TX struct db_tx *tx = NULL;
-    struct err e = { 0 };
-
-    r->rc = db_tx_begin(A.job_db, "refused", CLIENT, &tx, &e);
-    if (r->rc == RC_OK)
-        r->rc = db_grant_needs_reauthorization(tx, CLIENT, OPEN_ID, r->seen, &e);
-    if (r->rc == RC_OK)
-        r->rc = db_tx_commit(tx, &e);
-    return NULL;
-}
-
-/* The refusal waits for the row while the new authorization commits: it must see the new pair then. */
-static void a_refusal_that_waited_sees_the_new_pair(void)
-{
-    static const char WAITS[] = "SELECT count(*) AS n FROM pg_locks WHERE NOT granted";
-    struct grant_tokens pair = { .open_id = OPEN_ID,
-                                 .access_token = "access-new",
-                                 .refresh_token = "refresh-new",
-                                 .expires_us = clock_now_us() + 7 * 86400 * US_PER_S,
-                                 .ends_us = clock_now_us() + 300 * 86400 * US_PER_S };
-    OWN_TX struct db_tx *tx = NULL;
-    struct refusal r = { 0 };
-    struct err e = { 0 };
-    int64_t until;
-
-    connect_fresh();
-    r.seen = version();
-    CHECK_INT(db_tx_begin(A.job_db, "connect", CLIENT, &tx, &e), RC_OK);
-    CHECK_INT(db_grant_connect(tx, CLIENT, &pair, &e), RC_OK);
-    CHECK_INT(pthread_create(&r.thread, NULL, refusal_thread, &r), 0);
-    until = clock_mono_us() + 30 * US_PER_S;
-    while (fresh_count(A.job_db, WAITS) == 0 && clock_mono_us() < until)
-        clock_pause_ms(10);
-    CHECK_INT(fresh_count(A.job_db, WAITS), 1);
-    CHECK_INT(db_tx_commit(tx, &e), RC_OK);
-    (void)pthread_join(r.thread, NULL);
-    CHECK_INT(r.rc, RC_DUPLICATE);
-    CHECK_INT(fresh_count(A.job_db, "SELECT count(*) AS n FROM tiktok_auth_tokens a JOIN shops s"
-                                    " USING (client_id, open_id) WHERE a.status = 'active'"
-                                    " AND s.status = 'connected'"),
-              1);
-}
-
 /* ---- news of the authorization -------------------------------------------------------------------- */
 
 static void event(int topic, const char *age, const char *body)
@@ -623,7 +571,6 @@ int main(void)
     CASE(a_refused_refresh_stops_the_shop);
     CASE(a_refused_refresh_in_time_disconnects_nobody);
     CASE(a_refusal_of_the_old_pair_leaves_the_new_one);
-    CASE(a_refusal_that_waited_sees_the_new_pair);
     CASE(a_late_deauthorization_changes_nothing);
     CASE(deauthorization_wipes);
     CASE(an_ending_authorization_is_noted);
