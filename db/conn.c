@@ -315,12 +315,27 @@ static enum rc set_up(struct conn *c, struct err *e)
     return RC_OK;
 }
 
+/* A password with an unescaped '@' or '/' is cut there, and its rest would stand as host or port in every message.
+ * A first '@' names an abstract socket. */
+static bool option_well_formed(const PQconninfoOption *o)
+{
+    if (o->val == NULL)
+        return true;
+    if (str_eq(o->keyword, "host"))
+        return *o->val == '\0' || strchr(o->val + 1, '@') == NULL;
+    if (str_eq(o->keyword, "port"))
+        return strspn(o->val, "0123456789,") == strlen(o->val);
+    return true;
+}
+
 enum rc db_url_check(const char *url, struct err *e)
 {
     char *ignored = NULL; /* it may repeat the password */
     PQconninfoOption *options = PQconninfoParse(url, &ignored);
     bool good = options != NULL;
 
+    for (const PQconninfoOption *o = options; good && o->keyword != NULL; o++)
+        good = option_well_formed(o);
     PQfreemem(ignored);
     PQconninfoFree(options);
     if (good)

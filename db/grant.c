@@ -264,24 +264,30 @@ enum rc db_grant_connect(struct db_tx *tx, const char *client_id, const struct g
     return put_access(tx, client_id, t, &pair.access, e);
 }
 
-/* Locks the grant; RC_DUPLICATE when a newer pair than `version` is stored. */
+/* Locks the grant; RC_DUPLICATE when a newer pair than `version` is stored. Two statements, because one that waited
+ * for the lock would still look for the pair in the snapshot from before the wait. */
 static enum rc still_newest(struct db_tx *tx, const char *client_id, const char *open_id,
                             int64_t version, struct err *e)
 {
     struct db_args a = { 0 };
+    struct db_args b = { 0 };
     OWN_ROWS struct db_rows *rows = NULL;
     enum rc rc;
 
     db_arg_text(&a, client_id);
     db_arg_text(&a, open_id);
-    db_arg_i64(&a, version);
-    rc = db_exec(
-        tx,
-        "SELECT EXISTS (SELECT 1 FROM tiktok_tokens t WHERE t.client_id = $1 AND t.open_id = $2"
-        " AND t.version > $3) AS newer FROM tiktok_auth_tokens WHERE client_id = $1 AND open_id = $2"
-        " FOR UPDATE",
-        &a, &rows, e);
-    if (rc == RC_OK && db_rows_count(rows) > 0 && db_bool(rows, 0, "newer"))
+    rc = db_exec(tx,
+                 "SELECT FROM tiktok_auth_tokens WHERE client_id = $1 AND open_id = $2 FOR UPDATE",
+                 &a, NULL, e);
+    if (rc != RC_OK)
+        return rc;
+    db_arg_text(&b, client_id);
+    db_arg_text(&b, open_id);
+    db_arg_i64(&b, version);
+    rc = db_exec(tx,
+                 "SELECT FROM tiktok_tokens WHERE client_id = $1 AND open_id = $2 AND version > $3",
+                 &b, &rows, e);
+    if (rc == RC_OK && db_rows_count(rows) > 0)
         return err_set(e, RC_DUPLICATE, "the seller has authorized the app again meanwhile");
     return rc;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "assets.h"
+#include "clock.h"
 #include "log.h"
 #include "own.h"
 #include "str.h"
@@ -12,6 +13,7 @@
 #define MIGRATE_LOCK \
     "7231904481" /* advisory lock of everybody who migrates this service's schema */
 #define MIGRATE_LOCK_WAIT_MS 120000 /* another replica migrates meanwhile */
+#define MIGRATE_LOCK_STEP_MS 200
 #define MIGRATE_RUN_MS 1800000
 
 struct migration {
@@ -159,7 +161,38 @@ static enum rc apply_missing(struct conn *c, int *applied, struct err *e)
     return rc;
 }
 
-enum rc db_migrate(struct db_pool *pool, int *applied, struct err *e)
+static bool never(void *user)
+{
+    (void)user;
+    return false;
+}
+
+/* Asks again and again instead of waiting in the server, so that a stop is heard. */
+static enum rc lock_take(struct conn *c, bool (*stop)(void *user), void *user, struct err *e)
+{
+    int64_t until = clock_mono_us() + MIGRATE_LOCK_WAIT_MS * US_PER_MS;
+    bool told = false;
+
+    for (;;) {
+        OWN_RESULT PGresult *res = NULL;
+        enum rc rc = conn_simple(c, "SELECT pg_try_advisory_lock(" MIGRATE_LOCK ")",
+                                 c->statement_ms, &res, e);
+
+        if (rc != RC_OK || str_eq(PQgetvalue(res, 0, 0), "t"))
+            return rc;
+        if (clock_mono_us() > until)
+            return err_code(e, RC_DOWN, "migrating", "another process still migrates");
+        if (!told)
+            LOG(LOG_INFO, "db", "another process migrates, waiting for it");
+        told = true;
+        if (stop(user))
+            return err_set(e, RC_STOPPED, "stopped while another process migrates");
+        clock_pause_ms(MIGRATE_LOCK_STEP_MS);
+    }
+}
+
+enum rc db_migrate_until(struct db_pool *pool, bool (*stop)(void *user), void *user, int *applied,
+                         struct err *e)
 {
     struct conn *c = NULL;
     bool fresh = false;
@@ -168,11 +201,10 @@ enum rc db_migrate(struct db_pool *pool, int *applied, struct err *e)
 
     if (rc != RC_OK)
         return rc;
-    rc = conn_simple(
-        c,
-        "SET statement_timeout = 0; SET lock_timeout = '120s'; SELECT pg_advisory_lock(" MIGRATE_LOCK
-        ")",
-        MIGRATE_LOCK_WAIT_MS + 2000, NULL, e);
+    rc = conn_simple(c, "SET statement_timeout = 0; SET lock_timeout = '120s'", c->statement_ms,
+                     NULL, e);
+    if (rc == RC_OK)
+        rc = lock_take(c, stop, user, e);
     if (rc == RC_OK)
         rc = apply_missing(c, &n, e);
     /* Closing the connection gives the lock back and forgets the settings. */
@@ -181,6 +213,11 @@ enum rc db_migrate(struct db_pool *pool, int *applied, struct err *e)
     if (rc == RC_OK && applied != NULL)
         *applied = n;
     return rc;
+}
+
+enum rc db_migrate(struct db_pool *pool, int *applied, struct err *e)
+{
+    return db_migrate_until(pool, never, NULL, applied, e);
 }
 
 enum rc db_migrate_check(struct db_pool *pool, struct err *e)

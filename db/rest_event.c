@@ -6,6 +6,11 @@
 #include "rest_page.h"
 #include "str.h"
 
+#include <string.h>
+
+#define LIMIT_ENTITY_BYTES 64 /* as the intake keeps them */
+#define LIMIT_EVENT_BYTES ((size_t)2 << 20)
+
 enum rc db_rest_events(struct db_tx *tx, const char *client_id, const struct events_filter *filter,
                        const char *cursor, int limit, struct rest_list *out, struct err *e)
 {
@@ -31,8 +36,28 @@ enum rc db_rest_events(struct db_tx *tx, const char *client_id, const struct eve
         &a, limit, out, e);
 }
 
-static enum rc put_job_again(struct db_tx *tx, const char *client_id, const struct db_rows *rows,
-                             struct err *e)
+/* One job for each id of a list of lines. */
+static enum rc put_jobs(struct db_tx *tx, struct db_job_key *key, const char *lines, struct err *e)
+{
+    char entity[LIMIT_ENTITY_BYTES];
+    enum rc rc = RC_OK;
+
+    key->entity = entity;
+    while (rc == RC_OK && *lines != '\0') {
+        size_t len = strcspn(lines, "\n");
+
+        if (len > 0 && len < sizeof entity) {
+            memcpy(entity, lines, len);
+            entity[len] = '\0';
+            rc = db_job_put(tx, key, e);
+        }
+        lines += len + (lines[len] != '\0');
+    }
+    return rc;
+}
+
+static enum rc put_jobs_again(struct db_tx *tx, const char *client_id, const struct db_rows *rows,
+                              event_orders orders, struct err *e)
 {
     struct intake_event ev = {
         .source = db_text(rows, 0, "source"),
@@ -40,6 +65,9 @@ static enum rc put_job_again(struct db_tx *tx, const char *client_id, const stru
     };
     const struct topic_job *job = NULL;
     struct db_job_key key = { .client_id = client_id, .shop_id = db_text(rows, 0, "shop_id") };
+    OWN_BUF struct buf body = { 0 };
+    OWN_BUF struct buf listed = { 0 };
+    enum rc rc;
 
     if (str_eq(db_text(rows, 0, "state"), "stored"))
         job = intake_topic_job(&ev);
@@ -48,10 +76,20 @@ static enum rc put_job_again(struct db_tx *tx, const char *client_id, const stru
     key.kind = job->kind;
     key.lane = job->lane;
     key.entity = job->per_shop ? "" : db_text(rows, 0, "entity");
-    return db_job_put(tx, &key, e);
+    if (job->per_shop || key.entity[0] != '\0')
+        return db_job_put(tx, &key, e);
+    buf_init(&body, LIMIT_EVENT_BYTES);
+    buf_init(&listed, LIMIT_EVENT_BYTES);
+    rc = db_bytes(rows, 0, "body", &body, e);
+    if (rc == RC_OK)
+        rc = orders(&body, &listed, e);
+    if (rc == RC_OK && listed.len == 0)
+        return err_http(e, 409, "no_work", "this event names no order");
+    return rc == RC_OK ? put_jobs(tx, &key, buf_text(&listed), e) : rc;
 }
 
-enum rc db_rest_event_replay(struct db_tx *tx, const char *client_id, int64_t id, struct err *e)
+enum rc db_rest_event_replay(struct db_tx *tx, const char *client_id, int64_t id,
+                             event_orders orders, struct err *e)
 {
     struct db_args a = { 0 };
     OWN_ROWS struct db_rows *rows = NULL;
@@ -60,14 +98,14 @@ enum rc db_rest_event_replay(struct db_tx *tx, const char *client_id, int64_t id
     db_arg_text(&a, client_id);
     db_arg_i64(&a, id);
     rc = db_exec(tx,
-                 "SELECT source, shop_id, entity, topic, state FROM events WHERE id = $2"
+                 "SELECT source, shop_id, entity, topic, state, body FROM events WHERE id = $2"
                  " AND shop_id IN (SELECT shop_id FROM shops WHERE client_id = $1)",
                  &a, &rows, e);
     if (rc != RC_OK)
         return rc;
     if (db_rows_count(rows) == 0)
         return err_code(e, RC_NOT_FOUND, "not_found", "the client has no such event");
-    return put_job_again(tx, client_id, rows, e);
+    return put_jobs_again(tx, client_id, rows, orders, e);
 }
 
 enum rc db_rest_shop_resume(struct db_tx *tx, const char *shop_id, struct err *e)

@@ -1,6 +1,7 @@
 /* events.c - notifications that were accepted: listed, their work asked for again. */
 #include "once.h"
 #include "rest.h"
+#include "webhook_scan.h"
 
 #include "db_rest.h"
 #include "str.h"
@@ -32,6 +33,17 @@ enum rc events_list(void *user, struct http_req *req, struct http_reply *reply, 
     return rc == RC_OK ? rest_page_reply(reply, req, list.items, list.next, e) : rc;
 }
 
+/* The events table keeps one id; what lists several has them in its body only. */
+static enum rc listed_orders(const struct buf *body, struct buf *out, struct err *e)
+{
+    struct webhook_ids ids;
+
+    if (webhook_scan(body->data != NULL ? body->data : "", body->len, &ids) == NULL)
+        buf_add(out, ids.orders.data != NULL ? ids.orders.data : "", ids.orders.len);
+    webhook_ids_done(&ids);
+    return buf_check(out, e);
+}
+
 enum rc event_replay(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
 {
     struct app *app = user;
@@ -52,7 +64,7 @@ enum rc event_replay(void *user, struct http_req *req, struct http_reply *reply,
         return rc;
     rc = rest_no_body(req, e);
     if (rc == RC_OK)
-        rc = db_rest_event_replay(tx, client_id, id, e);
+        rc = db_rest_event_replay(tx, client_id, id, listed_orders, e);
     if (rc == RC_OK)
         rc = rest_audit(tx, req, client_id, "event_replay", NULL, e);
     if (rc == RC_OK)

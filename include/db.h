@@ -107,6 +107,10 @@ enum rc db_unseal(struct db_tx *tx, const char *client_id, const char *table, co
 /* Applies the built-in migrations in order under an advisory lock. RC_INVALID: the schema is newer than the
  * program. *applied may be NULL. */
 enum rc db_migrate(struct db_pool *pool, int *applied, struct err *e);
+/* The same; asks `stop` now and then while another process migrates, which may take a moment itself. RC_STOPPED when
+ * it says yes: nothing was applied. */
+enum rc db_migrate_until(struct db_pool *pool, bool (*stop)(void *user), void *user, int *applied,
+                         struct err *e);
 /* RC_OK when the schema is exactly this program's. */
 enum rc db_migrate_check(struct db_pool *pool, struct err *e);
 

@@ -68,8 +68,12 @@ struct events_filter {
 /* Events of the client's shops, newest first; bodies are not shown. */
 enum rc db_rest_events(struct db_tx *tx, const char *client_id, const struct events_filter *filter,
                        const char *cursor, int limit, struct rest_list *out, struct err *e);
-/* Asks again for the work that an event stands for. RC_NOT_FOUND; 409 when it stands for none. */
-enum rc db_rest_event_replay(struct db_tx *tx, const char *client_id, int64_t id, struct err *e);
+/* The orders that a notification lists, each ended by '\n'. */
+typedef enum rc (*event_orders)(const struct buf *body, struct buf *out, struct err *e);
+/* Asks again for the work that an event stands for; `orders` reads the body of one that lists several orders.
+ * RC_NOT_FOUND; 409 when it stands for none. */
+enum rc db_rest_event_replay(struct db_tx *tx, const char *client_id, int64_t id,
+                             event_orders orders, struct err *e);
 
 /* Ends a pause that would end by itself (refused credentials), so that a person's retry is tried now. */
 enum rc db_rest_shop_resume(struct db_tx *tx, const char *shop_id, struct err *e);

@@ -97,6 +97,11 @@ static enum rc pool_open(const struct app *app, const sigset_t *signals, struct 
     }
 }
 
+static bool stop_asked_now(void *signals)
+{
+    return stop_asked(signals, 0);
+}
+
 static enum rc databases_open(struct app *app, const sigset_t *signals, struct err *e)
 {
     int applied = 0;
@@ -104,7 +109,7 @@ static enum rc databases_open(struct app *app, const sigset_t *signals, struct e
     enum rc rc = pool_open(app, signals, &app->job_db, e);
 
     if (rc == RC_OK)
-        rc = db_migrate(app->job_db, &applied, e);
+        rc = db_migrate_until(app->job_db, stop_asked_now, (void *)(uintptr_t)signals, &applied, e);
     if (rc != RC_OK)
         return rc;
     if (applied > 0)

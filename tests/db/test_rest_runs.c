@@ -250,6 +250,34 @@ static void events_are_replayed(void)
     CHECK_INT(ask("POST", H "/events/999999/replay", "sync-token", NULL, NULL, NULL), 404);
 }
 
+/* An event that lists orders has no entity of its own: each order gets its job. */
+static void an_event_of_several_orders_is_replayed(void)
+{
+    char path[120];
+
+    fresh_sql(
+        A.web_db,
+        "INSERT INTO events (shop_id, source, key, topic, entity, body) VALUES"
+        " ('7494049642642441621', 'tiktok', 'n-36', 36, '', '{\"type\":36,\"shop_id\":"
+        "\"7494049642642441621\",\"data\":{\"order_ids\":[\"576461413038785801\","
+        "576461413038785802]}}'), ('7494049642642441621', 'tiktok', 'n-4', 4, '',"
+        " '{\"type\":4,\"shop_id\":\"7494049642642441621\",\"data\":{\"package_list\":[]}}')");
+    CHECK_INT(get(H "/events?topic=36"), 200);
+    (void)snprintf(path, sizeof path, H "/events/%s/replay",
+                   jspec_text(json_array_get(jspec_get(J, "items"), 0), "id"));
+    CHECK_INT(ask("POST", path, "sync-token", NULL, NULL, NULL), 202);
+    CHECK_INT(fresh_count(A.web_db, "SELECT count(*) AS n FROM jobs WHERE kind = 'order_import'"
+                                    " AND entity IN ('576461413038785801', '576461413038785802')"),
+              2);
+    CHECK_INT(get(H "/events?topic=4"), 200);
+    (void)snprintf(path, sizeof path, H "/events/%s/replay",
+                   jspec_text(json_array_get(jspec_get(J, "items"), 0), "id"));
+    CHECK_INT(ask("POST", path, "sync-token", NULL, NULL, NULL), 409);
+    CHECK_INT(fresh_count(A.web_db, "SELECT count(*) AS n FROM jobs WHERE kind = 'order_import'"
+                                    " AND entity = ''"),
+              0);
+}
+
 static void one_client_does_not_reach_another(void)
 {
     CHECK_INT(
@@ -329,6 +357,7 @@ static void cases(void)
     CASE(taxonomy_is_written);
     CASE(orders_and_jobs_are_asked_for);
     CASE(events_are_replayed);
+    CASE(an_event_of_several_orders_is_replayed);
     CASE(one_client_does_not_reach_another);
     CASE(shop_is_shown_and_disconnected);
     CASE(deactivated_client_stands_still);

@@ -1,5 +1,5 @@
 // test_process.mjs - the program as an operator sees it: subcommands, settings, exit codes, ports, signals.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -38,6 +38,7 @@ await test('a wrong setting stops the start with one line that names it', async 
     [{ TIKTOK_API_URL: 'http://open-api.example.com' }, 'TIKTOK_API_URL'], [{ TIKTOK_AUTH_URL: 'http://127.example.com' }, 'TIKTOK_AUTH_URL'],
     [{ VTEX_API_URL: 'http://127.0.0.1:1@example.com/{account}' }, 'VTEX_API_URL'], [{ PUBLIC_URL: 'http://shop.example.com' }, 'PUBLIC_URL'],
     [{ DATABASE_URL: 'postgresql://u:MDEyMzQ1pw@[::1/db' }, 'DATABASE_URL'], [{ DATABASE_URL: 'postgresql://u:MDEyMzQ1%zz@127.0.0.1/db' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgresql://u:first@MDEyMzQ1@127.0.0.1/db' }, 'DATABASE_URL'], [{ DATABASE_URL: 'postgresql://u:MDEyMzQ1/x@127.0.0.1/db' }, 'DATABASE_URL'],
     [{ ENCRYPTION_KEYS: `k1:${Buffer.alloc(32).toString('base64')}` }, 'ENCRYPTION_KEYS'], [{ API_TOKENS: 'a:admin:short' }, 'API_TOKENS'],
     [{ API_TOKENS: 'a:admin:one-token-0123456789,b:read:one-token-0123456789' }, 'API_TOKENS'], [{ ADMIN_USERS: 'nonsense' }, 'ADMIN_USERS'],
     [{ LAMBDA_ACCESS_KEY_ID: 'AKIAEXAMPLE' }, 'LAMBDA_SECRET_ACCESS_KEY'], [{ OPS_ADDRESS: ENV.LISTEN_ADDRESS }, 'OPS_ADDRESS'],
@@ -163,6 +164,27 @@ await test('SIGINT stops too; a migrated database is ready within a second or so
 await test('waits a while for a database that comes up later, and takes SIGTERM meanwhile', async () => {
   service = new Process('early', ['serve'], { ...ENV, DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' });
   await until('waiting', () => service.text().includes('the database is away'));
+  await service.stop();
+});
+
+await test('waits while another process migrates, and takes SIGTERM meanwhile', async () => {
+  const other = spawn('psql', [url, '-qAtX'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const over = new Promise((r) => other.on('exit', r));
+  let told = '';
+  other.stdout.on('data', (d) => { told += d; });
+  other.stdin.write("SELECT pg_advisory_lock(7231904481);\nSELECT 'locked';\n");
+  try {
+    await until('locked', () => told.includes('locked'));
+    service = new Process('second', ['serve'], ENV);
+    await until('waiting', () => service.text().includes('another process migrates'));
+    await service.stop();
+    service = new Process('third', ['serve'], ENV);
+    await until('waiting again', () => service.text().includes('another process migrates'));
+  } finally {
+    other.stdin.end();
+    await over;
+  }
+  await until('ready', () => service.text().includes('ready: '));
   await service.stop();
 });
 
