@@ -13,6 +13,7 @@
 #define WAIT_STEPS 80  /* 8 s: longer than a healthy refresh takes */
 #define STORE_TRIES 40 /* an answer in hand is kept alive for 20 s while the database is away */
 #define STORE_STEP_MS 500
+#define REFUSED_AGAIN_US (900 * US_PER_S)
 
 int64_t token_refresh_at_us(int64_t obtained_us, int64_t expires_us)
 {
@@ -170,8 +171,11 @@ static enum rc refused_early(const struct grant *g, struct err *e)
     LOG(LOG_ERROR, "token",
         "TikTok refused a refresh although the authorization lasts; check the app's key and secret",
         LF_S("account", g->client_id), LF_I("code", e != NULL ? e->platform_code : 0));
-    return err_code(e, RC_DOWN, "refresh_refused",
-                    "TikTok refused to renew the access, which still lasts; it is tried again");
+    (void)err_code(e, RC_BUSY, "refresh_refused",
+                   "TikTok refused to renew the access, which still lasts; it is tried again");
+    if (e != NULL)
+        e->retry_after_us = REFUSED_AGAIN_US; /* never parked: the token's end decides */
+    return RC_BUSY;
 }
 
 static enum rc refused(struct job_ctx *ctx, const struct grant *g, struct err *e)

@@ -6,7 +6,7 @@
 #include "sync.h"
 
 /* Refreshes unless a version newer than `seen` is stored already; one at a time over all replicas: others
- * wait for it a few seconds. needed: the access token does not work any more; else a refusal is RC_DOWN. RC_OK: a newer version is stored. RC_BUSY: somebody is still at it. RC_DENIED:
+ * wait for it a few seconds. needed: the access token does not work any more; else a refusal is RC_BUSY. RC_OK: a newer version is stored. RC_BUSY: somebody is still at it. RC_DENIED:
  * the seller has to authorize again; the shops say so. Blocks; no transaction is open during the call. */
 enum rc token_refresh(struct job_ctx *ctx, const char *client_id, const char *open_id, int64_t seen,
                       bool needed, struct err *e);

@@ -444,7 +444,7 @@ static void a_refused_refresh_in_time_disconnects_nobody(void)
     fresh_sql(A.job_db, "UPDATE tiktok_tokens SET obtained_at = now() - interval '9 days',"
                         " expires_at = now() + interval '1 day'");
     W.refuse = true;
-    CHECK_INT(run_job(sync_token_refresh, CLIENT, "c:" CLIENT, OPEN_ID, &e), RC_DOWN);
+    CHECK_INT(run_job(sync_token_refresh, CLIENT, "c:" CLIENT, OPEN_ID, &e), RC_BUSY);
     CHECK_STR(e.code, "refresh_refused");
     CHECK_INT(fresh_count(A.job_db, "SELECT count(*) AS n FROM shops WHERE status = 'connected'"),
               1);
