@@ -190,8 +190,16 @@ static xmlEntityPtr on_entity(void *user, const xmlChar *name)
     return &x->entity;
 }
 
+/* libxml2 waits for the end of a CDATA section or comment and gives up after 10 MB. */
+static bool is_huge(int code, const char *text)
+{
+    return code == XML_ERR_INTERNAL_ERROR && strstr(text, "Huge input lookup") != NULL;
+}
+
 static const char *word_of(const struct xmldoc *x, int code, const char *text)
 {
+    if (is_huge(code, text))
+        return "too_big";
     if (str_starts(text, "Input is not proper UTF-8")) /* has the code of a bad character */
         return "encoding";
     switch (code) {
@@ -217,6 +225,7 @@ static const char *word_of(const struct xmldoc *x, int code, const char *text)
 static void on_error(void *user, xmlErrorPtr error)
 {
     struct xmldoc *x = user;
+    const char *word;
     char text[256];
     size_t n;
 
@@ -231,8 +240,10 @@ static void on_error(void *user, xmlErrorPtr error)
     }
     if (!str_utf8_valid(text, strlen(text)))
         (void)str_copy(text, sizeof text, "not well-formed");
-    (void)xml_code(x->code, &x->err, word_of(x, error->code, text), "line %d: %s", error->line,
-                   text);
+    word = word_of(x, error->code, text);
+    if (is_huge(error->code, text))
+        (void)str_copy(text, sizeof text, "a section without an end is larger than 10 MB");
+    (void)xml_code(x->code, &x->err, word, "line %d: %s", error->line, text);
     fail(x);
 }
 

@@ -74,6 +74,9 @@ static enum rc classify(enum rc rc, struct err *e)
 
     switch (rc) {
     case RC_UNSURE:
+        if (str_eq(was.code, "too_slow"))
+            return err_code(e, RC_INVALID, "feed_too_slow", "the download was given up: %s",
+                            was.text);
         return err_code(e, RC_INVALID, "feed_truncated", "the download ended too early: %s",
                         was.text);
     case RC_INVALID:

@@ -107,6 +107,30 @@ static void refusals(void)
     }
 }
 
+/* The parser cannot tell the end of a section before it comes; the refusal names the size, not the syntax. */
+static void endless_section(void)
+{
+    static const char *const BEGIN[] = { "<a><![CDATA[", "<a><!--" };
+    const size_t len = (size_t)12 << 20;
+
+    for (size_t i = 0; i < sizeof BEGIN / sizeof BEGIN[0]; i++) {
+        struct trace t = { 0 };
+        struct err e = { 0 };
+        char *text = malloc(len + 1);
+
+        if (text == NULL)
+            abort();
+        memset(text, ' ', len);
+        text[len] = '\0';
+        memcpy(text, BEGIN[i], strlen(BEGIN[i]));
+        CHECK(run(&t, text, 65536, 1 << 30, &e) == RC_INVALID, "%s", BEGIN[i]);
+        CHECK_STR(e.code, "doc_too_big");
+        CHECK(strstr(e.text, "10 MB") != NULL, "%s", e.text);
+        free(text);
+        buf_done(&t.out);
+    }
+}
+
 /* Ten entities that multiply each other never get anywhere. */
 static void billion_laughs(void)
 {
@@ -146,6 +170,7 @@ int main(void)
 {
     CASE(events);
     CASE(refusals);
+    CASE(endless_section);
     CASE(billion_laughs);
     CASE(callback_stops);
     CASE(entities);
