@@ -134,7 +134,8 @@ static enum rc let_go_on(struct db_tx *tx, const char *client_id, bool new_crede
     db_arg_text(&a, client_id);
     rc = db_exec(tx,
                  "UPDATE jobs SET state = 'ready', due_at = now(), problem = NULL,"
-                 " updated_at = now() WHERE client_id = $1 AND state = 'parked'"
+                 " updated_at = now() WHERE client_id = $1 AND " DB_JOB_OF_CLIENT_SHOPS
+                 " AND state = 'parked'"
                  " AND problem->>'code' = 'client_inactive'",
                  &a, NULL, e);
     if (rc != RC_OK)

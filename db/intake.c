@@ -22,7 +22,7 @@ struct intake {
     char *url;
     intake_finish finish;
     struct conn conn; /* the committer's */
-    int careful;      /* of intake_batch_write */
+    struct intake_care care;
     pthread_mutex_t lock;
     pthread_cond_t arrived;
     pthread_cond_t watch;
@@ -210,7 +210,7 @@ static enum rc write_once(struct intake *in, struct intake_event **events, int n
     enum rc rc = connected(in, e);
 
     if (rc == RC_OK)
-        rc = intake_batch_write(&in->conn, &in->careful, events, n, e);
+        rc = intake_batch_write(&in->conn, &in->care, events, n, e);
     if (in->conn.broken)
         conn_close(&in->conn);
     return rc;

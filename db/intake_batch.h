@@ -32,12 +32,18 @@ struct job_row {
 /* Jobs of the fresh ones among n events, each key once, sorted by it; the caller frees. NULL: out of memory. */
 struct job_row *intake_jobs_new(struct intake_event *const *events, int n, int *n_jobs);
 
+/* For how many more batches not all keys, or not all jobs, are taken for new. Zeroed at first. */
+struct intake_care {
+    int keys;
+    int jobs;
+};
+
 /* Opens the committer's connection and prepares its statements. */
 enum rc intake_batch_open(struct conn *c, const char *url, struct err *e);
 /* Key, raw event, jobs, schedule, notice. RC_OK: all committed, the command tag said so; fates are set.
  * RC_DOWN: nothing was committed. RC_UNSURE: the end of the commit is unknown. RC_INVALID, RC_BUG: the database
- * refused something in it; nothing was committed. *careful is the caller's memory between batches; 0 at first. */
-enum rc intake_batch_write(struct conn *c, int *careful, struct intake_event **events, int n,
-                           struct err *e);
+ * refused something in it; nothing was committed. *care is the caller's memory between batches. */
+enum rc intake_batch_write(struct conn *c, struct intake_care *care, struct intake_event **events,
+                           int n, struct err *e);
 
 #endif

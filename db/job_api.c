@@ -205,7 +205,7 @@ enum rc db_job_park_client(struct db_tx *tx, const char *client_id, const char *
     static const char JOBS[] =
         "UPDATE jobs SET state = 'parked', outcome = 'denied', updated_at = now(), run_id = NULL,"
         " problem = jsonb_build_object('code', $2::text, 'detail', $3::text)"
-        " WHERE client_id = $1 AND state = 'ready'";
+        " WHERE client_id = $1 AND " DB_JOB_OF_CLIENT_SHOPS " AND state = 'ready'";
     static const char RUNS[] =
         "UPDATE sync_runs SET status = 'cancelled', finished_at = clock_timestamp(),"
         " problem = jsonb_build_object('code', $2::text, 'detail', $3::text)"

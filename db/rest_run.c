@@ -1,6 +1,7 @@
 /* rest_run.c - runs as the REST interface shows them. */
 #include "db_rest.h"
 
+#include "db_job.h"
 #include "db_request_key.h"
 #include "rest_page.h"
 #include "str.h"
@@ -112,7 +113,8 @@ enum rc db_rest_run_jobs_drop(struct db_tx *tx, const char *client_id, const cha
     db_arg_text(&a, client_id);
     db_arg_text(&a, run_id);
     return db_exec(tx,
-                   "DELETE FROM jobs WHERE client_id = $1 AND run_id = $2 AND state <> 'running'",
+                   "DELETE FROM jobs WHERE client_id = $1 AND " DB_JOB_OF_CLIENT_SHOPS
+                   " AND run_id = $2 AND state <> 'running'",
                    &a, NULL, e);
 }
 

@@ -39,6 +39,11 @@ enum rc db_job_leave_run(struct db_tx *tx, const char *shop_id, int64_t id, cons
 enum rc db_job_run_moved(struct db_tx *tx, const char *shop_id, int64_t id, const char *run_id,
                          bool *moved, struct err *e);
 
+/* Narrows a statement on jobs of client $1 to its shops, so that their index is used: jobs have none by client,
+ * because each event that comes in would pay for it. */
+#define DB_JOB_OF_CLIENT_SHOPS \
+    "shop_id = ANY (ARRAY(SELECT shop_id FROM shops WHERE client_id = $1))"
+
 /* For statements that make many jobs at once ("INSERT INTO jobs AS j (...) SELECT ..." DB_JOB_ON_CONFLICT): the
  * rules of db_job_put. Call db_job_schedule for each of their shops in the same transaction. */
 #define DB_JOB_ON_CONFLICT                                                                                         \

@@ -4,6 +4,7 @@ import { appendFileSync, readFileSync, readdirSync } from 'node:fs';
 import net from 'node:net';
 
 export const { BENCH_DATABASE_URL, BENCH_RESULTS, BENCH_WORK } = process.env;
+export const ROUNDS_USUAL = 5;
 export const setting = (name, usual) => Number(process.env[name] ?? usual);
 export const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
 
@@ -75,4 +76,7 @@ export function cpu(pid) {
 export function verdict(what, measured, floor, holds) {
   appendFileSync(BENCH_RESULTS, `${what}|${measured}|${floor}|${holds === undefined ? '-' : holds ? 'holds' : 'MISSED'}\n`);
 }
+// How much of b a is: the median over the rounds, each against its neighbour in time, so that a slow moment of the machine
+// counts for both.
+export const paired = (a, b) => median(a.map((x, i) => x / b[i]));
 export const times = (ratio) => `${ratio.toFixed(2)}x`;

@@ -1,7 +1,8 @@
 #!/bin/bash
-# All measurements in one run on one private, durable PostgreSQL, then one table of ratios and floors.
+# All measurements in one run on one private, durable PostgreSQL, then one table of ratios (medians of
+# those of neighbouring runs) and floors.
 # usage: run.sh [PART...]   parts: intake feed outbound jobs idle (without: all). Exit 1 when a floor does not hold.
-# environment: BUILD, BIN, LIBRARY; BENCH_ROUNDS (3), BENCH_SECONDS (4), BENCH_ITEMS (200000)
+# environment: BUILD, BIN, LIBRARY; BENCH_ROUNDS (5), BENCH_SECONDS (4), BENCH_ITEMS (200000)
 set -eu
 cd "$(dirname "$0")/../.."
 parts=${*:-intake feed outbound jobs idle}

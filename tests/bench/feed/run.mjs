@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, openSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { BENCH_WORK, database, median, setting, sql, times, verdict } from '../bench.mjs';
+import { BENCH_WORK, database, median, paired, ROUNDS_USUAL, setting, sql, times, verdict } from '../bench.mjs';
 
-const ROUNDS = setting('BENCH_ROUNDS', 3);
+const ROUNDS = setting('BENCH_ROUNDS', ROUNDS_USUAL);
 const ITEMS = setting('BENCH_ITEMS', 200000);
 const program = (name) => join(BENCH_WORK, name);
 
@@ -41,14 +41,14 @@ for (let i = 0; i < ROUNDS; i++)
 
 console.log(`feed of ${ITEMS} items, ${(bytes / 1e6).toFixed(0)} MB, 1 % changed, medians of ${ROUNDS} rounds in turns`);
 console.log('who                        seconds      MB/s   RSS MB');
-const seconds = {};
 let rss = 0;
 for (const [who, list] of Object.entries(results)) {
-  seconds[who] = median(list.map((r) => r.seconds));
+  const seconds = median(list.map((r) => r.seconds));
   rss = Math.max(...list.map((r) => r.rss ?? 0));
-  console.log(`${WHO[who][0].padEnd(25)} ${seconds[who].toFixed(3).padStart(8)} ${(bytes / seconds[who] / 1e6).toFixed(1).padStart(9)} ${(rss ? rss.toFixed(1) : '-').padStart(8)}`);
+  console.log(`${WHO[who][0].padEnd(25)} ${seconds.toFixed(3).padStart(8)} ${(bytes / seconds / 1e6).toFixed(1).padStart(9)} ${(rss ? rss.toFixed(1) : '-').padStart(8)}`);
 }
-const [read, saxes, detect] = [seconds.xmllint / seconds.read, seconds.saxes / seconds.read, seconds.detect / seconds.read];
+const of = (a, b) => paired(...[a, b].map((who) => results[who].map((r) => r.seconds)));
+const [read, saxes, detect] = [of('xmllint', 'read'), of('saxes', 'read'), of('detect', 'read')];
 verdict('feed read + hash: speed, of xmllint --sax', times(read), '>= 0.7x', read >= 0.7);
 verdict('feed read + hash: speed, of node saxes', times(saxes), '>= 4x', saxes >= 4);
 verdict(`feed changes, ${ITEMS} items: time, of the parse alone`, times(detect), '<= 2x', detect <= 2);

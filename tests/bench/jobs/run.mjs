@@ -1,9 +1,9 @@
 // run.mjs - jobs that do nothing through the connector's engine and through graphile-worker, each on a fresh database.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { BENCH_WORK, database, median, setting, sql, times, verdict } from '../bench.mjs';
+import { BENCH_WORK, database, median, paired, ROUNDS_USUAL, setting, sql, times, verdict } from '../bench.mjs';
 
-const ROUNDS = setting('BENCH_ROUNDS', 3);
+const ROUNDS = setting('BENCH_ROUNDS', ROUNDS_USUAL);
 const [THREADS, SHOPS] = [16, 4];
 const graphile = (count, mode) => [process.execPath, [join(BENCH_WORK, 'jobs/graphile.mjs'), count, 24, mode]];
 const WHO = {
@@ -24,11 +24,11 @@ for (let i = 0; i < ROUNDS; i++) {
 }
 console.log(`no-op jobs, medians of ${ROUNDS} rounds in turns (connector: ${THREADS} threads, ${SHOPS} shops; graphile-worker: 24 at once)`);
 console.log('who                        jobs/s  CPU us/job (without database)');
-const rate = {};
 for (const [who, list] of Object.entries(results)) {
-  rate[who] = median(list.map((r) => r.rate));
-  console.log(`${WHO[who][0].padEnd(24)} ${rate[who].toFixed(0).padStart(8)} ${median(list.map((r) => r.cpu)).toFixed(1).padStart(11)}`);
+  console.log(`${WHO[who][0].padEnd(24)} ${median(list.map((r) => r.rate)).toFixed(0).padStart(8)} ${median(list.map((r) => r.cpu)).toFixed(1).padStart(11)}`);
 }
-verdict('no-op jobs/s, of graphile-worker batched', times(rate.connector / rate.batched), '>= 0.5x', rate.connector >= 0.5 * rate.batched);
-verdict('no-op jobs/s, of graphile-worker as it comes', times(rate.connector / rate.default), '>= 10x', rate.connector >= 10 * rate.default);
+const rates = (who) => results[who].map((r) => r.rate);
+const [batched, usual] = ['batched', 'default'].map((who) => paired(rates('connector'), rates(who)));
+verdict('no-op jobs/s, of graphile-worker batched', times(batched), '>= 0.5x', batched >= 0.5);
+verdict('no-op jobs/s, of graphile-worker as it comes', times(usual), '>= 10x', usual >= 10);
 sql(process.env.BENCH_DATABASE_URL, 'DROP DATABASE bench_jobs WITH (FORCE)');
