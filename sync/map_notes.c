@@ -34,6 +34,24 @@ static bool loses_signs(const char *text)
     return false;
 }
 
+/* More equal characters in a row than TikTok takes: the rest of them is left out. */
+static bool repeats(const char *text)
+{
+    const char *p = text;
+    const char *end = text + strlen(text);
+    unsigned last = 0;
+
+    for (int n = 0; p < end;) {
+        unsigned cp = text_next(&p, end);
+
+        n = cp == last ? n + 1 : 1;
+        last = cp;
+        if (n > TEXT_RUN_MAX && cp > ' ')
+            return true;
+    }
+    return false;
+}
+
 static enum rc note_title(const json_t *desired, json_t *notes, struct err *e)
 {
     OWN_BUF struct buf whole;
@@ -52,7 +70,7 @@ static enum rc note_title(const json_t *desired, json_t *notes, struct err *e)
         problem_add(notes, "title_cut", "title", "Shorten the title in the feed.",
                     "The title has %d characters; TikTok takes %d, so its end is left out.", chars,
                     TITLE_CHARS_BR);
-    if (loses_signs(text))
+    if (loses_signs(text) || repeats(text))
         problem_add(notes, "title_cleaned", "title", "Correct the title in the feed.",
                     "The title holds emoji or other signs that TikTok does not take; they are left "
                     "out.");

@@ -10,7 +10,6 @@
 #include "str.h"
 
 #define LIMIT_TEXT_BYTES ((size_t)1 << 20)
-#define LIMIT_RUN 9
 
 /* Names of U+00A0 to U+00FF in order. */
 static const char *const LATIN1[96] = {
@@ -184,7 +183,7 @@ bool text_run_add(struct text_run *run, unsigned cp)
     if (cp == ' ')
         return run->last != ' ' && run->last != 0 ? (run->last = ' ', run->count = 1, true) : false;
     if (cp == run->last) {
-        if (run->count >= LIMIT_RUN)
+        if (run->count >= TEXT_RUN_MAX)
             return false;
         run->count++;
     } else {

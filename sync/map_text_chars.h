@@ -4,6 +4,9 @@
 
 #include "buf.h"
 
+/* So many equal characters in a row does TikTok take. */
+#define TEXT_RUN_MAX 9
+
 /* Next character with entities undone; advances *p. */
 unsigned text_next(const char **p, const char *end);
 /* The character to write instead; 0 = leave it out. */

@@ -85,6 +85,9 @@ static const struct {
     { "Camiseta \xF0\x9F\x94\xA5", "title_cleaned", 1 },
     { "Camiseta\x01", "title_cleaned", 1 },
     { "palavra ", "title_cut", 500 },
+    { "x", "title_cleaned", 4000 },
+    { "Promo!!!!!!!!! ", "", 3 },
+    { "Promo!!!!!!!!!! ", "title_cleaned", 3 },
     { "palavra \xF0\x9F\x94\xA5", "title_cut title_cleaned", 500 },
 };
 
