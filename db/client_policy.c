@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define WAREHOUSES_MAX 32
 #define STOCK_MAX 99999 /* most units that a TikTok warehouse line takes */
 #define FEED_MINUTES_MAX (7 * 24 * 60)
 #define PRICE_MAX_MINOR INT64_C(1000000)
@@ -13,6 +14,7 @@
 
 static const char *const SKU_RULES[] = { "feed_id", "mpn", "vtex_ref_id", "last_part", NULL };
 static const char *const SOURCES[] = { "vtex", "feed", NULL };
+static const char *const PRICE_SOURCES[] = { "vtex", "vtex_simulation", "feed", NULL };
 static const char *const BRAND_WORDS[] = { "omit", "create", "hold", NULL };
 static const char *const REMOVED_WORDS[] = { "deactivate", "keep", NULL };
 static const char *const FEE_WORDS[] = { "buyer_fee", "zero", NULL };
@@ -29,7 +31,7 @@ static const struct jspec_field SKU_ID_SPEC[] = {
     { 0 },
 };
 static const struct jspec_field PRICE_SPEC[] = {
-    { .name = "source", .type = JSPEC_TEXT, .words = SOURCES },
+    { .name = "source", .type = JSPEC_TEXT, .words = PRICE_SOURCES },
     { .name = "markup_percent", .type = JSPEC_DECIMAL },
     { .name = "add_amount", .type = JSPEC_DECIMAL },
     { .name = "round_to", .type = JSPEC_DECIMAL },
@@ -44,6 +46,7 @@ static const struct jspec_field STOCK_SPEC[] = {
     { .name = "percent", .type = JSPEC_INT, .min = 0, .max = 100 },
     { .name = "maximum", .type = JSPEC_INT, .min = 0, .max = STOCK_MAX },
     { .name = "unlimited_as", .type = JSPEC_INT, .min = 0, .max = STOCK_MAX },
+    { .name = "warehouses", .type = JSPEC_ANY, .nullable = true },
     { 0 },
 };
 static const struct jspec_field PACKAGE_SPEC[] = {
@@ -154,7 +157,8 @@ static enum rc read_price(const json_t *p, struct client *c, struct err *e)
     const char *fallback = c->vtex_account[0] != '\0' ? "vtex" : "feed";
     enum rc rc;
 
-    c->price.from_vtex = str_eq(text_or(p, "price.source", fallback), "vtex");
+    c->price.simulated = str_eq(text_or(p, "price.source", fallback), "vtex_simulation");
+    c->price.from_vtex = c->price.simulated || str_eq(text_or(p, "price.source", fallback), "vtex");
     if (c->price.from_vtex && c->vtex_account[0] == '\0')
         return err_field(e, "policies.price.source", "needs vtex.account");
     rc = read_decimal(p, "price.markup_percent", "0", -9000, 100000, c->price.markup_percent,
@@ -181,6 +185,44 @@ static enum rc read_price(const json_t *p, struct client *c, struct err *e)
                         sizeof c->price.hold_change_above_percent, e);
 }
 
+/* {"<TikTok id>": ["<VTEX id>", ...]}; a VTEX warehouse belongs to one TikTok warehouse. */
+static enum rc read_stock_warehouses(const json_t *p, struct client *c, struct err *e)
+{
+    static const char FIELD[] = "policies.stock.warehouses";
+    const json_t *map = jspec_get(p, "stock.warehouses");
+    json_auto_t *seen = json_object();
+    const char *id;
+    json_t *list;
+    size_t i;
+    json_t *one;
+
+    c->stock.warehouses = NULL;
+    if (map == NULL || json_is_null(map))
+        return RC_OK;
+    if (!json_is_object(map) || json_object_size(map) == 0 ||
+        json_object_size(map) > WAREHOUSES_MAX)
+        return err_field(e, FIELD, "must name 1 to %d TikTok warehouses", WAREHOUSES_MAX);
+    json_object_foreach((json_t *)map, id, list)
+    {
+        if (!str_digits(id) || strlen(id) > 40 || json_array_size(list) == 0)
+            return err_field(e, FIELD, "must map TikTok warehouse ids to lists of VTEX warehouses");
+        json_array_foreach(list, i, one)
+        {
+            if (str_blank(json_string_value(one)) || json_string_length(one) > 63)
+                return err_field(e, FIELD, "holds something that is no VTEX warehouse");
+            if (json_object_get(seen, json_string_value(one)) != NULL)
+                return err_field(e, FIELD, "names a VTEX warehouse twice");
+            (void)json_object_set_new(seen, json_string_value(one), json_true());
+        }
+    }
+    if (json_object_size(seen) > WAREHOUSES_MAX)
+        return err_field(e, FIELD, "names more than %d VTEX warehouses", WAREHOUSES_MAX);
+    if (!c->stock.from_vtex)
+        return err_field(e, FIELD, "needs stock of VTEX");
+    c->stock.warehouses = map;
+    return RC_OK;
+}
+
 static enum rc read_stock(const json_t *p, struct client *c, struct err *e)
 {
     const char *fallback = c->vtex_account[0] != '\0' ? "vtex" : "feed";
@@ -192,7 +234,7 @@ static enum rc read_stock(const json_t *p, struct client *c, struct err *e)
     c->stock.percent = jspec_int(p, "stock.percent", 100);
     c->stock.maximum = jspec_int(p, "stock.maximum", 9999);
     c->stock.unlimited_as = jspec_int(p, "stock.unlimited_as", 999);
-    return RC_OK;
+    return read_stock_warehouses(p, c, e);
 }
 
 static enum rc read_package(const json_t *p, struct client *c, struct err *e)
@@ -309,9 +351,12 @@ static json_t *price_json_new(const struct policy_price *p)
     money_write(p->minimum_minor, low);
     money_write(p->maximum_minor, high);
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}", "source",
-                     p->from_vtex ? "vtex" : "feed", "markup_percent", p->markup_percent,
-                     "add_amount", add, "round_to", step, "minimum", low, "maximum",
-                     p->maximum_minor != 0 ? high : NULL, "hold_change_above_percent",
+                     p->simulated   ? "vtex_simulation"
+                     : p->from_vtex ? "vtex"
+                                    : "feed",
+                     "markup_percent", p->markup_percent, "add_amount", add, "round_to", step,
+                     "minimum", low, "maximum", p->maximum_minor != 0 ? high : NULL,
+                     "hold_change_above_percent",
                      p->hold_change_above_percent[0] != '\0' ? p->hold_change_above_percent : NULL);
 }
 
@@ -332,15 +377,17 @@ json_t *client_policy_json_new(const struct client *c)
 {
     /* "o" steals the references, also when packing fails. */
     return json_pack(
-        "{s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I},"
+        "{s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I, s:o},"
         " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:I}, s:{s:s, s:o, s:s}}",
         "sync", "products", c->sync_products, "prices", c->sync_prices, "stock", c->sync_stock,
         "orders", c->sync_orders, "text", c->sync_text, "images", c->sync_images, "activation",
         c->sync_activation, "sku_id", "rule", SKU_RULES[c->sku_id_rule], "price",
         price_json_new(&c->price), "stock", "source", c->stock.from_vtex ? "vtex" : "feed",
         "reserve", (json_int_t)c->stock.reserve, "percent", (json_int_t)c->stock.percent, "maximum",
-        (json_int_t)c->stock.maximum, "unlimited_as", (json_int_t)c->stock.unlimited_as, "package",
-        "weight_kg", c->package_weight_kg, "length_cm", c->package_length_cm, "width_cm",
+        (json_int_t)c->stock.maximum, "unlimited_as", (json_int_t)c->stock.unlimited_as,
+        "warehouses",
+        c->stock.warehouses != NULL ? json_incref((json_t *)c->stock.warehouses) : json_null(),
+        "package", "weight_kg", c->package_weight_kg, "length_cm", c->package_length_cm, "width_cm",
         c->package_width_cm, "height_cm", c->package_height_cm, "brand", "when_unknown",
         c->brand_when_unknown, "category", "accept_recommendation", c->accept_recommendation,
         "removed_products", "action", c->removed_action, "hold_above_percent",

@@ -12,7 +12,7 @@ static const char GET_SQL[] =
     "source_category, tiktok_category_id, category_chosen_by, tiktok_brand_id, published_at, counted_run_id, "
     "shelf, shelf_due_at IS NOT NULL AS shelf_due, adopted_at IS NOT NULL AS adopted, images_sent, "
     "kept_back <> '[]' OR EXISTS (SELECT 1 FROM skus k WHERE k.shop_id = $1 AND k.source_id = $2 "
-    "AND k.kept_back <> '[]') AS kept_back, problems, tiktok_status "
+    "AND k.kept_back <> '[]') AS kept_back, problems, tiktok_status, values_seq "
     "FROM products WHERE shop_id = $1 AND source_id = $2";
 
 static const char SKUS_SQL[] =
@@ -20,7 +20,8 @@ static const char SKUS_SQL[] =
     "COALESCE(feed_quantity, -1) AS feed_quantity, price_published_minor, "
     "COALESCE(stock_published, -1) AS stock_published, "
     "(price_desired_minor IS DISTINCT FROM price_published_minor OR stock_desired IS DISTINCT FROM stock_published) "
-    "AS values_differ FROM skus "
+    "AS values_differ, price_sent_minor IS NOT NULL AS price_doubt, stock_sent IS NOT NULL AS stock_doubt, "
+    "price_hold_minor, price_approved_minor, stock_warehouses, problem->>'code' AS problem_code FROM skus "
     "WHERE shop_id = $1 AND source_id = $2 ORDER BY position, seller_sku";
 
 static void copy_cell(char *dst, size_t cap, const struct db_rows *rows, int row,
@@ -54,6 +55,7 @@ static enum rc read_product(struct product *p, const struct db_rows *rows, struc
     p->in_feed = db_bool(rows, 0, "in_feed");
     copy_cell(p->shelf, sizeof(p->shelf), rows, 0, "shelf");
     p->shelf_due = db_bool(rows, 0, "shelf_due");
+    p->values_version = db_i64(rows, 0, "values_seq");
     p->adopted = db_bool(rows, 0, "adopted");
     p->kept_back = db_bool(rows, 0, "kept_back");
     copy_cell(p->images_sent, sizeof(p->images_sent), rows, 0, "images_sent");
@@ -82,6 +84,12 @@ static void read_sku(struct sku *sku, const struct db_rows *rows, int row)
     sku->price_published_minor = db_i64(rows, row, "price_published_minor");
     sku->stock_published = db_i64(rows, row, "stock_published");
     sku->values_differ = db_bool(rows, row, "values_differ");
+    sku->price_doubt = db_bool(rows, row, "price_doubt");
+    sku->stock_doubt = db_bool(rows, row, "stock_doubt");
+    sku->price_hold_minor = db_i64(rows, row, "price_hold_minor");
+    sku->price_approved_minor = db_i64(rows, row, "price_approved_minor");
+    sku->warehouses = db_json_new(rows, row, "stock_warehouses");
+    copy_cell(sku->problem_code, sizeof(sku->problem_code), rows, row, "problem_code");
 }
 
 static enum rc read_skus(struct db_tx *tx, struct product *p, struct err *e)
@@ -137,6 +145,8 @@ void db_product_done(struct product *p)
 {
     free(p->title);
     free(p->source_category);
+    for (int i = 0; i < p->n_skus; i++)
+        json_decref(p->skus[i].warehouses);
     free(p->skus);
     json_decref(p->desired);
     json_decref(p->published);

@@ -14,9 +14,10 @@ static const char *const LOG_SQL[] = {
         "INSERT INTO tiktok_log_product " LOG_COLUMNS ", changes) " LOG_VALUES ", $11::jsonb)",
     [LOG_TABLE_PRICE] = "INSERT INTO tiktok_log_price " LOG_COLUMNS ") " LOG_VALUES ")",
     [LOG_TABLE_PRICE_PRODUCT] =
-        "INSERT INTO tiktok_log_price_product " LOG_COLUMNS ", inputs) " LOG_VALUES ", $11::jsonb)",
-    [LOG_TABLE_STOCK] =
-        "INSERT INTO tiktok_log_stock " LOG_COLUMNS ", inputs) " LOG_VALUES ", $11::jsonb)",
+        "INSERT INTO tiktok_log_price_product " LOG_COLUMNS ", inputs, age_ms) " LOG_VALUES
+        ", $11::jsonb, nullif($12::bigint, 0))",
+    [LOG_TABLE_STOCK] = "INSERT INTO tiktok_log_stock " LOG_COLUMNS ", inputs, age_ms) " LOG_VALUES
+                        ", $11::jsonb, nullif($12::bigint, 0))",
 };
 
 enum rc db_log(struct db_tx *tx, enum log_table table, const struct log_row *row, struct err *e)
@@ -40,5 +41,7 @@ enum rc db_log(struct db_tx *tx, enum log_table table, const struct log_row *row
         db_arg_json(&args, row->changes);
     else if (table == LOG_TABLE_PRICE_PRODUCT || table == LOG_TABLE_STOCK)
         db_arg_json(&args, row->inputs);
+    if (table == LOG_TABLE_PRICE_PRODUCT || table == LOG_TABLE_STOCK)
+        db_arg_i64(&args, row->age_ms);
     return db_exec(tx, LOG_SQL[table], &args, NULL, e);
 }

@@ -215,6 +215,8 @@ enum rc db_sku_published(struct db_tx *tx, const char *shop_id, const char *sell
         "price_published_at = CASE WHEN $4::bigint <> 0 THEN now() ELSE price_published_at END, "
         "stock_published = COALESCE(NULLIF($5::bigint, -1), stock_published), "
         "stock_published_at = CASE WHEN $5::bigint <> -1 THEN now() ELSE stock_published_at END, "
+        "price_sent_minor = CASE WHEN $4::bigint = 0 THEN price_sent_minor END, "
+        "stock_sent = CASE WHEN $5::bigint = -1 THEN stock_sent END, "
         "updated_at = now() WHERE shop_id = $1 AND seller_sku = $2",
         &args, NULL, e);
 }

@@ -130,10 +130,12 @@ enum rc db_product_show(struct db_tx *tx, const char *client_id, const char *sou
                       "AND l.entity = s.seller_sku ORDER BY l.at DESC LIMIT 1), 'waiting_for', " waiting \
                       ")"
 
-#define WAITING_SQL(desired, published, what)                                       \
-    "CASE WHEN " desired " IS NOT DISTINCT FROM " published " THEN NULL "           \
-    "WHEN s.kept_back @> '[{\"what\": \"" what "\"}]' THEN 'switch' "               \
-    "WHEN p.status = 'in_review' THEN 'review' WHEN p.status = 'held' THEN 'held' " \
+#define WAITING_SQL(desired, published, what)                                            \
+    "CASE WHEN '" what "' = 'price' AND s.price_hold_minor IS NOT NULL THEN 'approval' " \
+    "WHEN " desired " IS NOT DISTINCT FROM " published " THEN NULL "                     \
+    "WHEN s.kept_back @> '[{\"what\": \"" what "\"}]' THEN 'switch' "                    \
+    "WHEN s.value_lock ? '" what "' THEN 'promotion' "                                   \
+    "WHEN p.status = 'in_review' THEN 'review' WHEN p.status = 'held' THEN 'held' "      \
     "WHEN p.status = 'rejected' THEN 'correction' ELSE 'publication' END"
 
 enum rc db_sku_explain(struct db_tx *tx, const char *client_id, const char *seller_sku,

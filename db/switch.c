@@ -264,3 +264,21 @@ enum rc db_switch_kept(struct db_tx *tx, const char *shop_id, const char *source
                    " AND kept_back IS DISTINCT FROM coalesce($3::jsonb->seller_sku, '[]')",
                    &b, NULL, e);
 }
+
+enum rc db_switch_kept_some(struct db_tx *tx, const char *shop_id, const json_t *skus,
+                            struct err *e)
+{
+    struct db_args a = { 0 };
+
+    db_arg_text(&a, shop_id);
+    db_arg_json(&a, skus);
+    return db_exec(
+        tx,
+        "UPDATE skus s SET kept_back = n.kept FROM (SELECT o.seller_sku, coalesce((SELECT jsonb_agg(k)"
+        " FROM jsonb_array_elements(o.kept_back) AS k WHERE (k->>'what' = 'price' AND NOT"
+        " (u.value->>'price')::boolean) OR (k->>'what' = 'stock' AND NOT (u.value->>'stock')::boolean)),"
+        " '[]') || (u.value->'list') AS kept FROM jsonb_each($2::jsonb) AS u JOIN skus o"
+        " ON o.shop_id = $1 AND o.seller_sku = u.key) n WHERE s.shop_id = $1"
+        " AND s.seller_sku = n.seller_sku AND s.kept_back IS DISTINCT FROM n.kept",
+        &a, NULL, e);
+}

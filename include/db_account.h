@@ -6,6 +6,7 @@
 
 struct policy_price {
     bool from_vtex;          /* else feed */
+    bool simulated;          /* from_vtex: what a shopper would pay, promotions included */
     char markup_percent[16]; /* decimal text */
     int64_t add_minor, round_to_minor, minimum_minor;
     int64_t maximum_minor;              /* 0 = none */
@@ -15,6 +16,7 @@ struct policy_price {
 struct policy_stock {
     bool from_vtex;
     int64_t reserve, percent, maximum, unlimited_as;
+    const json_t *warehouses; /* {"<TikTok id>": ["<VTEX id>", ...]}, of the policies; NULL = one */
 };
 
 /* The trade policy that each VTEX account has; used in every call when the client names none. */

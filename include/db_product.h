@@ -32,6 +32,12 @@ struct sku {
     int64_t price_published_minor; /* 0 = never */
     int64_t stock_published;       /* -1 = never */
     bool values_differ;            /* desired price or stock is not what TikTok acknowledged */
+    bool price_doubt, stock_doubt; /* another value was sent and its end is not known */
+    int64_t price_hold_minor;      /* held by the jump guard; 0 = none */
+    int64_t price_approved_minor;  /* held, and a person let it go; 0 = none */
+    json_t *
+        warehouses; /* owned: quantity of each TikTok warehouse as acknowledged; NULL = not known */
+    char problem_code[64]; /* of the SKU's problem; "" = none */
 };
 
 struct product {
@@ -61,6 +67,7 @@ struct product {
     json_t *problems;        /* owned, never NULL: as they are stored */
     char tiktok_status[32];  /* as TikTok names it; "" = not read yet */
     char counted_run_id[40]; /* run whose counters already include this product */
+    int64_t values_version;  /* grows whenever prices or stock are worked out anew */
     struct sku *skus;        /* owned, by position */
     int n_skus;
 };
@@ -218,6 +225,7 @@ struct log_row {
     int64_t platform_code;             /* 0 = none */
     const char *request_id, *run_id, *message;
     const json_t *inputs;  /* PRICE_PRODUCT and STOCK only */
+    int64_t age_ms;        /* the same two: from the notice of the change; 0 = none */
     const json_t *changes; /* PRODUCT only: [{"field", "old", "new", "rule"}]; NULL = none */
 };
 enum rc db_log(struct db_tx *tx, enum log_table table, const struct log_row *row, struct err *e);

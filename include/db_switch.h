@@ -59,4 +59,9 @@ enum rc db_switch_release(struct db_tx *tx, const char *client_id, const char *s
 enum rc db_switch_kept(struct db_tx *tx, const char *shop_id, const char *source_id,
                        const json_t *product, const json_t *skus, struct err *e);
 
+/* The same of some SKUs: {"<seller SKU>": {"list": [...], "price": true, "stock": false}}; what was not worked out keeps
+ * what stands there. */
+enum rc db_switch_kept_some(struct db_tx *tx, const char *shop_id, const json_t *skus,
+                            struct err *e);
+
 #endif

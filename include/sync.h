@@ -78,6 +78,12 @@ enum rc sync_shop_ready(struct job_ctx *ctx,
 enum rc sync_product_shelf(struct job_ctx *ctx, struct err *e); /* "product_shelf", entity = "" */
 enum rc sync_product_stock(struct job_ctx *ctx,
                            struct err *e); /* "product_stock", entity = tiktok product id */
+enum rc sync_product_values(struct job_ctx *ctx,
+                            struct err *e); /* "product_values", entity = source_id */
+enum rc sync_prices_read(struct job_ctx *ctx, struct err *e); /* "prices_read" of a run */
+enum rc sync_stock_read(struct job_ctx *ctx, struct err *e);  /* "stock_read" of a run */
+enum rc sync_values_part(struct job_ctx *ctx,
+                         struct err *e); /* "values_part", entity = "<run>:<number>" */
 enum rc sync_product_audit(struct job_ctx *ctx,
                            struct err *e); /* "product_audit", entity = tiktok product id */
 enum rc sync_run_revert(struct job_ctx *ctx,

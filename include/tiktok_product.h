@@ -20,6 +20,7 @@ struct tiktok_issue {
 struct tiktok_issues {
     struct tiktok_issue list[TIKTOK_ISSUES_MAX];
     int n;
+    bool more; /* TikTok named more than fit */
     char request_id[TIKTOK_REQUEST_ID_BYTES];
 };
 

@@ -19,9 +19,13 @@ enum rc vtex_sku_context(struct vtex_session *s, const char *sku_id, struct vtex
 enum rc vtex_sku_by_ref_id(struct vtex_session *s, const char *ref_id, char sku_id[32],
                            struct err *e);
 /* Selling price of the session's trade policy in minor units, per measurement unit. RC_NOT_FOUND: the SKU has no
- * price, so it is not sellable. */
+ * price, so it is not sellable. *valid_us: when it has to be read again, 0 = not said; may be NULL. */
 enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
-                            struct err *e);
+                            int64_t *valid_us, struct err *e);
+/* What a shopper of the trade policy pays for one unit, promotions included, without a postal code. RC_NOT_FOUND: the
+ * SKU is not among what can be bought. valid_us as above. */
+enum rc vtex_simulated_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
+                             int64_t *valid_us, struct err *e);
 
 struct vtex_balance {
     char warehouse_id[64];

@@ -16,8 +16,12 @@ void tiktok_saved_done(struct tiktok_saved *saved)
 static void issue_add(struct tiktok_issues *issues, int64_t code, const char *message,
                       const char *field)
 {
-    if (issues == NULL || issues->n >= TIKTOK_ISSUES_MAX || code == 0)
+    if (issues == NULL || code == 0)
         return;
+    if (issues->n >= TIKTOK_ISSUES_MAX) {
+        issues->more = true;
+        return;
+    }
 
     struct tiktok_issue *issue = &issues->list[issues->n++];
 

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "clock.h"
 #include "jspec.h"
 #include "money.h"
 #include "str.h"
@@ -134,8 +135,17 @@ enum rc vtex_sku_by_ref_id(struct vtex_session *s, const char *ref_id, char sku_
     return rc;
 }
 
+/* A time that cannot be read says nothing. */
+static void valid_read(const json_t *root, int64_t *valid_us)
+{
+    const char *text = jspec_text(root, "priceValidUntil");
+
+    if (valid_us != NULL && (text == NULL || !clock_read(text, valid_us)))
+        *valid_us = 0;
+}
+
 enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
-                            struct err *e)
+                            int64_t *valid_us, struct err *e)
 {
     char path[160];
     char table[64];
@@ -161,6 +171,7 @@ enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t 
             rc = err_set(e, RC_NOT_FOUND, "VTEX gives no selling price");
         else
             rc = money_real_read(price, minor, e);
+        valid_read(reply.body, valid_us);
     }
     vtex_reply_done(&reply);
     return rc;

@@ -243,6 +243,25 @@ static int sku_ids(json_t *made, const struct map_input *in, int index)
     return bad;
 }
 
+static json_t *inventory_new(const struct map_input *in, const struct map_sku *sku)
+{
+    json_t *list = json_array();
+    const char *id;
+    json_t *quantity;
+
+    if (sku->by_warehouse == NULL) {
+        (void)json_array_append_new(list, json_pack("{s:s, s:I}", "warehouse_id", in->warehouse_id,
+                                                    "quantity", (json_int_t)sku->stock));
+        return list;
+    }
+    json_object_foreach((json_t *)sku->by_warehouse, id, quantity)
+    {
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:O}", "warehouse_id", id, "quantity", quantity));
+    }
+    return list;
+}
+
 static enum rc one_sku(const struct map_input *in, int index, json_t **out, struct err *e)
 {
     const struct map_sku *sku = &in->skus[index];
@@ -263,9 +282,7 @@ static enum rc one_sku(const struct map_input *in, int index, json_t **out, stru
     bad |= sku_ids(made, in, index);
     bad |= json_object_set_new(made, "price",
                                json_pack("{s:s, s:s}", "amount", amount, "currency", in->currency));
-    bad |= json_object_set_new(made, "inventory",
-                               json_pack("[{s:s, s:I}]", "warehouse_id", in->warehouse_id,
-                                         "quantity", (json_int_t)sku->stock));
+    bad |= json_object_set_new(made, "inventory", inventory_new(in, sku));
     if (bad != 0)
         return memory(e);
     *out = json_incref(made);

@@ -19,6 +19,7 @@ struct map_sku {
     const json_t *item;        /* of desired.items */
     int64_t price_minor;
     int64_t stock;
+    const json_t *by_warehouse; /* the same by TikTok warehouse; NULL = all in the shop's one */
 };
 
 /* One kind of choice between the SKUs: colour, size, ... */

@@ -69,6 +69,7 @@ enum rc price_rule_apply(const struct policy_price *policy, int64_t source_minor
     json_t *trace = rule_trace_new();
     json_t *rules = json_object_get(trace, "rules");
     int64_t value = source_minor;
+    int64_t wanted;
     bool held = false;
 
     if (trace == NULL)
@@ -81,13 +82,16 @@ enum rc price_rule_apply(const struct policy_price *policy, int64_t source_minor
         json_decref(trace);
         return rc;
     }
+    wanted = value;
     if (jumps(value, published_minor, policy->hold_change_above_percent)) {
         step(rules, "hold_change_above_percent", &value, published_minor);
         held = true;
     }
     money_write(value, text);
     (void)json_object_set_new(trace, "result", json_string(text)); /* only for people to read */
-    *out = (struct price_result){ .minor = value, .held = held, .inputs = trace };
+    *out = (struct price_result){
+        .minor = value, .wanted_minor = wanted, .held = held, .inputs = trace
+    };
     if (value < PRICE_MIN_MINOR || value > PRICE_MAX_MINOR)
         return err_code(e, RC_INVALID, "price_range",
                         "the price %s is outside the 0.50 to 10,000.00 that TikTok allows", text);

@@ -10,7 +10,8 @@
 
 struct price_result {
     int64_t minor;
-    bool held; /* the jump guard kept the published price */
+    int64_t wanted_minor; /* before the jump guard */
+    bool held;            /* the jump guard kept the published price */
     json_t *
         inputs; /* {"inputs": [{name, value, at, source}], "rules": [{name, before, after}], "result"}; owned */
 };

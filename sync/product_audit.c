@@ -9,8 +9,8 @@
 
 #include "clock.h"
 #include "db_catalog.h"
-#include "db_product.h"
 #include "db_shelf.h"
+#include "db_values.h"
 #include "jspec.h"
 #include "own.h"
 #include "problem.h"
@@ -166,24 +166,26 @@ static enum rc ask(struct audit *a, struct err *e)
     return RC_OK;
 }
 
-/* Prices or stock that changed during the review could not be sent then. */
+/* Prices and stock are read anew once TikTok takes them: what went out with the product is as old as its review. */
 static enum rc ask_for_values(struct audit *a, struct db_tx *tx, struct err *e)
 {
-    bool differ = str_eq(a->product.tiktok_status, "FREEZE"); /* nothing could be sent */
-
-    for (int i = 0; i < a->product.n_skus; i++)
-        differ = differ ||
-                 (a->product.skus[i].tiktok_sku_id[0] != '\0' && a->product.skus[i].values_differ);
-    if (!differ || strcmp(a->review.status, "live") != 0)
-        return RC_OK;
-
     const struct db_job_key key = { .client_id = a->product.client_id,
                                     .shop_id = a->product.shop_id,
                                     .kind = "product_publish",
                                     .entity = a->product.source_id,
                                     .lane = LANE_CATALOG };
+    bool ask = !str_eq(a->product.status, "live");
 
-    return db_job_put(tx, &key, e);
+    if (!str_eq(a->review.status, "live"))
+        return RC_OK;
+    for (int i = 0; i < a->product.n_skus; i++)
+        ask = ask ||
+              (a->product.skus[i].tiktok_sku_id[0] != '\0' && a->product.skus[i].values_differ);
+    if (str_eq(a->product.tiktok_status, "FREEZE"))
+        return db_job_put(tx, &key, e); /* nothing could be sent */
+    return ask ? db_value_note_product(tx, a->product.shop_id, a->product.source_id,
+                                       (struct value_parts){ .price = true, .stock = true }, e)
+               : RC_OK;
 }
 
 /* As it stands now, locked: an edit may have been acknowledged since TikTok was asked. */

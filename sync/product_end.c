@@ -53,8 +53,12 @@ static enum rc store_values(struct publish *p, struct db_tx *tx, struct err *e)
 
         if (sku->seller_sku[0] != '\0')
             rc = db_sku_desired(tx, p->shop.shop_id, &values, e);
+        if (rc == RC_OK && sku->price_held_minor != sku->price_hold_minor)
+            rc = db_value_hold(tx, p->shop.shop_id, sku->seller_sku, sku->price_held_minor, e);
     }
-    return rc == RC_OK ? publish_kept_store(p, tx, e) : rc;
+    if (rc == RC_OK)
+        rc = publish_kept_store(p, tx, e);
+    return rc == RC_OK ? db_value_version_up(tx, p->shop.shop_id, p->product.source_id, e) : rc;
 }
 
 static enum rc log_product(struct publish *p, struct db_tx *tx, const char *new_status,

@@ -4,6 +4,7 @@
 
 #include "db_override.h"
 #include "db_switch.h"
+#include "db_values.h"
 #include "map_product.h"
 #include "sync.h"
 #include "tiktok_product.h"
@@ -28,7 +29,30 @@ struct publish_sku {
     int64_t stock;
     json_t *price_inputs, *stock_inputs, *problem; /* owned; may be NULL */
     const char *price_end, *stock_end; /* published or refused once it was sent; NULL = not sent */
+    int64_t price_code, stock_code;    /* TikTok's, when refused */
+    bool price_doubt, stock_doubt;     /* TikTok may hold another value than the published one */
+    bool price_wanted, stock_wanted;   /* which of both are worked out */
+    bool troubled;                     /* the SKU has a problem from before: both are */
+    bool gone;                         /* left the feed: stock 0 */
+    bool unpriced;                     /* no price that TikTok would take: stock 0 */
+    const struct policy_price *price_policy; /* the client's, or the SKU's own */
+    const struct policy_stock *stock_policy;
+    int64_t price_hold_minor, price_approved_minor; /* as in struct sku */
+    int64_t price_held_minor;                       /* held back now; 0 = none */
+    json_t *by_warehouse; /* owned: stock by TikTok warehouse; NULL = all in one */
+    int64_t changed_us;   /* when the change was made known; 0 = nobody said */
+    int64_t again_us;     /* moment at which the source says something else; 0 = not known */
 };
+
+static inline bool publish_price_differs(const struct publish_sku *sku)
+{
+    return sku->price_doubt || sku->price_minor != sku->price_published_minor;
+}
+
+static inline bool publish_stock_differs(const struct publish_sku *sku)
+{
+    return sku->stock_inputs != NULL && (sku->stock_doubt || sku->stock != sku->stock_published);
+}
 
 /* One run of the job. */
 struct publish {
@@ -70,6 +94,8 @@ struct publish {
     bool
         hold_refused; /* TikTok refused an edit that held values only: nothing is wrong with the product */
     bool values_known;              /* prices and stock of all SKUs were worked out */
+    bool values_only;               /* a job for prices and stock: skus holds some of the SKUs */
+    int64_t values_us;              /* when they were begun to be read, monotonic */
     struct sync_switches switches;  /* of the product */
     struct switch_row *switch_rows; /* owned: exceptions that touch it */
     int n_switch_rows;
@@ -84,6 +110,13 @@ static inline bool publish_blocked(const struct publish *p)
 {
     return json_array_size(p->problems) > 0;
 }
+
+/* One run for a job; NULL when out of memory. Free with publish_free, NULL is fine. */
+struct publish *publish_new(struct job_ctx *ctx);
+void publish_free(struct publish *p);
+/* Product (the job's entity), client, shop, overrides and switches. RC_NOT_FOUND: the product or its client is gone. */
+enum rc publish_load(struct publish *p, struct err *e);
+enum rc publish_sessions(struct publish *p, struct err *e);
 
 /* Steps; each adds to problems or notes what people must know and answers other than RC_OK only when the job
  * cannot go on now. */
@@ -140,6 +173,8 @@ void publish_trace_rules(const json_t *inputs, char *out, size_t cap);
 /* Adds a sent price or stock to the run's changes. */
 enum rc publish_trace_value(struct publish *p, struct db_tx *tx, const char *seller_sku,
                             const char *field, const struct log_row *row, struct err *e);
+/* Ends the lines of prices and stock that wait, of the job's SKUs. */
+enum rc publish_trace_values(struct publish *p, struct db_tx *tx, struct err *e);
 /* Ends the lines that runs listed for this product. word: what became of its content; reason may be NULL. */
 enum rc publish_trace_end(struct publish *p, struct db_tx *tx, const char *word,
                           const char *request_id, const char *reason, struct err *e);
@@ -150,6 +185,19 @@ enum rc publish_create(struct publish *p, struct err *e);
 enum rc publish_edit(struct publish *p, struct err *e);
 /* Sends prices and stock alone: what keeps the content of a live product back must not let it sell what is gone. */
 enum rc publish_send_values(struct publish *p, struct err *e);
+/* Holds the product's prices and stock: who reads them to send them does so while nobody else does. Give back with
+ * single_give; nothing else of single.h may be taken meanwhile. */
+int values_hold(const char *shop_id, const char *source_id);
+/* The same for a product that is published: read again when somebody sent something meanwhile. */
+enum rc publish_send_fresh(struct publish *p, bool *changed, struct err *e);
+/* Price and stock of one SKU, as far as they are wanted. */
+enum rc publish_sku_values(struct publish *p, struct publish_sku *sku, struct err *e);
+/* Which price and stock rules hold for the SKU. */
+void publish_sku_rules(const struct publish *p, struct publish_sku *sku);
+/* Fills in what the SKU's row says of its way to TikTok. */
+void publish_sku_row(struct publish_sku *sku, const struct sku *row);
+/* Price of an item of the feed now; *again_us: when it will be another one, 0 = not known. */
+int64_t publish_item_price(const json_t *item, int64_t now_us, int64_t *again_us);
 
 /* Switches (product_switch.c): what is kept from TikTok, and what of it differs. */
 enum rc publish_switches_load(struct publish *p, struct db_tx *tx, struct err *e);
@@ -160,6 +208,8 @@ enum rc publish_images_digest(const struct publish *p, char out[65], struct err 
 /* Puts what TikTok has in place of what a switch keeps back. */
 enum rc publish_hold_back(struct publish *p, struct err *e);
 enum rc publish_kept_store(struct publish *p, struct db_tx *tx, struct err *e);
+/* The same of those SKUs alone that the job has. */
+enum rc publish_kept_skus(struct publish *p, struct db_tx *tx, struct err *e);
 /* Remembers which pictures were sent, unless they were held. */
 enum rc publish_images_note(struct publish *p, struct db_tx *tx, struct err *e);
 

@@ -22,12 +22,15 @@
 #define RETURNING_RETRY_US (INT64_C(2) * 1000000)
 #define HELD_RETRY_US (INT64_C(600) * 1000000)
 
-static void publish_done(struct publish *p)
+void publish_free(struct publish *p)
 {
+    if (p == NULL)
+        return;
     for (int i = 0; i < p->n_skus; i++) {
         json_decref(p->skus[i].price_inputs);
         json_decref(p->skus[i].stock_inputs);
         json_decref(p->skus[i].problem);
+        json_decref(p->skus[i].by_warehouse);
     }
     free(p->skus);
     free(p->listed);
@@ -55,10 +58,22 @@ static void publish_done(struct publish *p)
     free(p);
 }
 
+struct publish *publish_new(struct job_ctx *ctx)
+{
+    struct publish *p = calloc(1, sizeof(*p));
+
+    if (p == NULL)
+        return NULL;
+    p->ctx = ctx;
+    p->problems = json_array();
+    p->notes = json_array();
+    p->kept = json_array();
+    return p;
+}
+
 static void publish_own(struct publish **p)
 {
-    if (*p != NULL)
-        publish_done(*p);
+    publish_free(*p);
 }
 
 static enum rc load_run(struct publish *p, struct db_tx *tx, struct err *e)
@@ -80,7 +95,7 @@ static enum rc load_run(struct publish *p, struct db_tx *tx, struct err *e)
     return rc == RC_NOT_FOUND ? RC_OK : rc;
 }
 
-static enum rc load(struct publish *p, struct err *e)
+enum rc publish_load(struct publish *p, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
     const struct job *job = p->ctx->job;
@@ -99,7 +114,7 @@ static enum rc load(struct publish *p, struct err *e)
     return rc == RC_OK ? load_run(p, tx, e) : rc;
 }
 
-static enum rc open_sessions(struct publish *p, struct err *e)
+enum rc publish_sessions(struct publish *p, struct err *e)
 {
     bool wants_vtex = p->client.vtex_account[0] != '\0' &&
                       (p->client.price.from_vtex || p->client.stock.from_vtex ||
@@ -131,6 +146,7 @@ static enum rc collect_listed(struct publish *p, struct err *e)
             .item = sku->item,
             .price_minor = sku->price_minor,
             .stock = sku->stock,
+            .by_warehouse = sku->by_warehouse,
         };
     }
     return RC_OK;
@@ -285,7 +301,7 @@ static enum rc publish(struct publish *p, struct err *e)
     enum rc rc = publish_catalog_known(p, e);
 
     if (rc == RC_OK)
-        rc = open_sessions(p, e);
+        rc = publish_sessions(p, e);
 
     if (rc == RC_OK && fresh)
         rc = publish_prerequisites(p, &ready, e);
@@ -338,16 +354,12 @@ static enum rc returning(struct err *e)
 
 enum rc sync_product_publish(struct job_ctx *ctx, struct err *e)
 {
-    OWN(publish_own) struct publish *p = calloc(1, sizeof(*p));
+    OWN(publish_own) struct publish *p = publish_new(ctx);
     struct err lost = { 0 };
 
     if (p == NULL)
         return err_set(e, RC_BUG, "out of memory");
-    p->ctx = ctx;
-    p->problems = json_array();
-    p->notes = json_array();
-    p->kept = json_array();
-    enum rc rc = load(p, e);
+    enum rc rc = publish_load(p, e);
 
     if (rc == RC_NOT_FOUND)
         return RC_OK; /* the product or its client is gone: nothing to do */

@@ -109,20 +109,43 @@ static enum rc name_sku(struct publish *p, struct publish_sku *sku, struct err *
     return RC_OK;
 }
 
+/* The earlier of both, as far as they are known and still to come. */
+static void sooner(int64_t at_us, int64_t now_us, int64_t *again_us)
+{
+    if (at_us > now_us && (*again_us == 0 || at_us < *again_us))
+        *again_us = at_us;
+}
+
 /* Sale price while it applies, else the price. */
-static int64_t item_price(const json_t *item, int64_t now_us)
+int64_t publish_item_price(const json_t *item, int64_t now_us, int64_t *again_us)
 {
     int64_t price = jspec_int(item, "price", 0);
     int64_t sale = jspec_int(item, "sale_price", 0);
     const char *from = jspec_text(item, "sale_from");
     const char *to = jspec_text(item, "sale_to");
-    int64_t moment;
+    int64_t begins = 0, ends = 0;
 
-    if (sale <= 0 || (price > 0 && sale >= price) ||
-        (from != NULL && clock_read(from, &moment) && now_us < moment) ||
-        (to != NULL && clock_read(to, &moment) && now_us > moment))
+    if (sale <= 0 || (price > 0 && sale >= price))
         return price;
-    return sale;
+    if (from != NULL && clock_read(from, &begins))
+        sooner(begins, now_us, again_us);
+    if (to != NULL && clock_read(to, &ends))
+        sooner(ends + 1, now_us, again_us);
+    return (begins != 0 && now_us < begins) || (ends != 0 && now_us > ends) ? price : sale;
+}
+
+void publish_sku_row(struct publish_sku *sku, const struct sku *row)
+{
+    (void)str_copy(sku->tiktok_sku_id, sizeof(sku->tiktok_sku_id), row->tiktok_sku_id);
+    if (row->vtex_sku_id[0] != '\0')
+        (void)str_copy(sku->vtex_sku_id, sizeof(sku->vtex_sku_id), row->vtex_sku_id);
+    sku->price_published_minor = row->price_published_minor;
+    sku->stock_published = row->stock_published;
+    sku->price_doubt = row->price_doubt;
+    sku->stock_doubt = row->stock_doubt;
+    sku->price_hold_minor = row->price_hold_minor;
+    sku->price_approved_minor = row->price_approved_minor;
+    sku->troubled = row->problem_code[0] != '\0';
 }
 
 static void read_feed_side(struct publish *p, struct publish_sku *sku)
@@ -130,17 +153,13 @@ static void read_feed_side(struct publish *p, struct publish_sku *sku)
     const struct sku *row = row_by_code(p, sku->seller_sku);
     const char *availability = jspec_text(sku->item, "availability");
 
-    sku->feed_price_minor = item_price(sku->item, clock_now_us());
+    sku->feed_price_minor = publish_item_price(sku->item, clock_now_us(), &sku->again_us);
     sku->feed_available = str_eq(availability, "in_stock");
     sku->feed_quantity = jspec_int(sku->item, "quantity", -1);
     sku->stock_published = -1;
-    if (row == NULL)
-        return;
-    (void)str_copy(sku->tiktok_sku_id, sizeof(sku->tiktok_sku_id), row->tiktok_sku_id);
-    if (row->vtex_sku_id[0] != '\0')
-        (void)str_copy(sku->vtex_sku_id, sizeof(sku->vtex_sku_id), row->vtex_sku_id);
-    sku->price_published_minor = row->price_published_minor;
-    sku->stock_published = row->stock_published;
+    sku->price_wanted = sku->stock_wanted = true;
+    if (row != NULL)
+        publish_sku_row(sku, row);
 }
 
 static bool code_taken(const struct publish *p, int index)

@@ -1,10 +1,10 @@
 /* product_stock.c - TikTok says that a SKU is running out, or has stock again: the source is looked at now.
  *
- * Repeats: safe. The connector stays the source of stock: nothing is taken over from TikTok, the product's prices and
- * stock are worked out again and sent when they differ. */
+ * Repeats: safe. The connector stays the source of stock: nothing is taken over from TikTok, the product's stock is
+ * worked out again and sent when it differs. */
 #include "sync.h"
 
-#include "db_product.h"
+#include "db_values.h"
 
 enum rc sync_product_stock(struct job_ctx *ctx, struct err *e)
 {
@@ -20,12 +20,7 @@ enum rc sync_product_stock(struct job_ctx *ctx, struct err *e)
     if (rc != RC_OK)
         return rc;
 
-    const struct db_job_key key = { .client_id = job->client_id,
-                                    .shop_id = job->shop_id,
-                                    .kind = "product_publish",
-                                    .entity = source_id,
-                                    .lane = LANE_STOCK };
-
-    rc = db_job_put(tx, &key, e);
+    rc = db_value_note_product(tx, job->shop_id, source_id, (struct value_parts){ .stock = true },
+                               e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }

@@ -196,9 +196,9 @@ static int kept_of_sku(const struct publish *p, const struct publish_sku *sku, j
     struct sync_switch stock = of_sku(p, sku->seller_sku, PART_STOCK);
     int bad = 0;
 
-    if (!price.on && sku->price_minor > 0 && sku->price_minor != sku->price_published_minor)
+    if (!price.on && sku->price_minor > 0 && publish_price_differs(sku))
         bad |= note_kept(out, "price", &price);
-    if (!stock.on && sku->stock_inputs != NULL && sku->stock != sku->stock_published)
+    if (!stock.on && publish_stock_differs(sku))
         bad |= note_kept(out, "stock", &stock);
     return bad;
 }
@@ -223,6 +223,25 @@ enum rc publish_kept_store(struct publish *p, struct db_tx *tx, struct err *e)
     if (json_array_size(p->kept) == 0 && json_object_size(skus) == 0 && !p->product.kept_back)
         return RC_OK;
     return db_switch_kept(tx, p->shop.shop_id, p->product.source_id, p->kept, skus, e);
+}
+
+enum rc publish_kept_skus(struct publish *p, struct db_tx *tx, struct err *e)
+{
+    json_auto_t *skus = json_object();
+    int bad = 0;
+
+    for (int i = 0; i < p->n_skus; i++) {
+        const struct publish_sku *sku = &p->skus[i];
+        json_t *list = json_array();
+
+        bad |= kept_of_sku(p, sku, list);
+        bad |= json_object_set_new(skus, sku->seller_sku,
+                                   json_pack("{s:o, s:b, s:b}", "list", list, "price",
+                                             sku->price_minor > 0, "stock",
+                                             sku->stock_inputs != NULL));
+    }
+    return bad == 0 ? db_switch_kept_some(tx, p->shop.shop_id, skus, e)
+                    : err_set(e, RC_DOWN, "out of memory");
 }
 
 enum rc publish_images_note(struct publish *p, struct db_tx *tx, struct err *e)

@@ -118,8 +118,8 @@ static const char *value_word(const struct publish *p, const struct publish_sku 
                               const char *word)
 {
     const char *sent = price ? sku->price_end : sku->stock_end;
-    bool differs = price ? sku->price_minor > 0 && sku->price_minor != sku->price_published_minor
-                         : sku->stock_inputs != NULL && sku->stock != sku->stock_published;
+    bool differs =
+        price ? sku->price_minor > 0 && publish_price_differs(sku) : publish_stock_differs(sku);
 
     if (sent != NULL)
         return sent;
@@ -191,6 +191,27 @@ static enum rc settle_open(struct publish *p, struct db_tx *tx, const struct end
                                   : why != NULL ? why
                                                 : end->reason,
                                   e);
+    }
+    return rc;
+}
+
+/* Lines of prices and stock that wait, of the SKUs that the job worked out. */
+enum rc publish_trace_values(struct publish *p, struct db_tx *tx, struct err *e)
+{
+    OWN_ROWS struct db_rows *rows = NULL;
+    const char *client_id = p->client.client_id;
+    enum rc rc = db_run_changes_open(tx, client_id, p->product.source_id, &rows, e);
+
+    for (int i = 0; rc == RC_OK && i < db_rows_count(rows); i++) {
+        const struct publish_sku *sku = sku_of(p, db_text(rows, i, "seller_sku"));
+        bool price = false;
+
+        if (sku == NULL || !is_value(db_text(rows, i, "field"), &price) ||
+            (price ? sku->price_minor == 0 : sku->stock_inputs == NULL))
+            continue;
+        rc = db_run_change_settle(tx, client_id, db_text(rows, i, "run_id"), db_i64(rows, i, "id"),
+                                  value_word(p, sku, price, "unchanged"), NULL,
+                                  jspec_text(sku->problem, "message"), e);
     }
     return rc;
 }

@@ -23,6 +23,14 @@ void rule_trace_input(json_t *trace, const char *name, const char *value, int64_
                                           "at", when, "source", source));
 }
 
+void rule_trace_call(json_t *trace, const char *call)
+{
+    json_t *first = json_array_get(json_object_get(trace, "inputs"), 0);
+
+    if (first != NULL && call != NULL)
+        (void)json_object_set_new(first, "call", json_string(call)); /* only for people to read */
+}
+
 void rule_trace_step(json_t *rules, const char *name, const char *before, const char *after)
 {
     (void)json_array_append_new(

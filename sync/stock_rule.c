@@ -92,6 +92,8 @@ enum rc stock_rule_apply(const struct policy_stock *policy, const struct stock_s
 
     int64_t value = sum(policy, source, trace);
 
+    rule_trace_call(trace, source->call);
+
     (void)str_fmt(text, sizeof(text), "%" PRId64, bounded(pending_units));
     rule_trace_input(trace, "pending_orders", text, 0, "orders");
     run_rules(policy, bounded(pending_units), &value, rules);
@@ -100,6 +102,39 @@ enum rc stock_rule_apply(const struct policy_stock *policy, const struct stock_s
     (void)json_object_set_new(trace, "result", json_integer(value)); /* only for people to read */
     *out = (struct stock_result){ .quantity = value, .inputs = trace };
     return RC_OK;
+}
+
+static bool named(const json_t *list, const char *warehouse_id)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (str_eq(json_string_value(json_array_get(list, i)), warehouse_id))
+            return true;
+    return false;
+}
+
+json_t *stock_rule_share(const struct policy_stock *policy, const struct stock_source *source,
+                         const json_t *map, int64_t quantity)
+{
+    json_t *out = json_object();
+    int64_t left = quantity;
+    const char *id;
+    json_t *list;
+
+    json_object_foreach((json_t *)map, id, list)
+    {
+        int64_t own = 0;
+
+        for (int i = 0; i < source->n_balances; i++)
+            if (named(list, source->balances[i].warehouse_id))
+                own = bounded(own + available(policy, &source->balances[i]));
+        own = own < left ? own : left;
+        left -= own;
+        if (json_object_set_new(out, id, json_integer(own)) != 0) {
+            json_decref(out);
+            return NULL;
+        }
+    }
+    return out;
 }
 
 void stock_result_done(struct stock_result *r)

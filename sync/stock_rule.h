@@ -14,6 +14,7 @@ struct stock_balance {
 
 struct stock_source {
     const char *name; /* "vtex", "feed" */
+    const char *call; /* operation that gave the balances; NULL = none */
     int64_t at_us;
     const struct stock_balance *balances;
     int n_balances;
@@ -32,5 +33,10 @@ struct stock_result {
 enum rc stock_rule_apply(const struct policy_stock *policy, const struct stock_source *source,
                          int64_t pending_units, struct stock_result *out, struct err *e);
 void stock_result_done(struct stock_result *r);
+/* Shares a quantity out to TikTok warehouses: map is {"<TikTok id>": ["<VTEX id>", ...]}; each gets at most what its own
+ * VTEX warehouses have, in their order, so that the sum is the quantity. New reference {"<TikTok id>": units}; NULL when
+ * out of memory. */
+json_t *stock_rule_share(const struct policy_stock *policy, const struct stock_source *source,
+                         const json_t *map, int64_t quantity);
 
 #endif

@@ -3,6 +3,17 @@
 #include "problem_words.h"
 
 const struct problem_word WORDS_PRODUCT[] = {
+    /* price and stock */
+    { "Check the new price; approve it, or raise the limit.",
+      "Confira o novo preço; aprove-o ou aumente o limite." },
+    { "Wait for the end of the promotion; it is sent again then.",
+      "Aguarde o fim da promoção; o valor é enviado de novo depois." },
+    { "A promotion on TikTok keeps the value as it is.",
+      "Uma promoção no TikTok mantém o valor como está." },
+    { "Correct what TikTok names; it is sent again then.",
+      "Corrija o que o TikTok aponta; o valor é enviado de novo depois." },
+    { "TikTok refused the value without a reason.",
+      "O TikTok recusou o valor sem dizer o motivo." },
     /* category, attributes, brand */
     { "Map the category of the feed to a TikTok category in the taxonomy.",
       "Mapeie a categoria do feed para uma categoria do TikTok na taxonomia." },
@@ -150,8 +161,6 @@ const struct problem_word WORDS_PRODUCT[] = {
       "Confira o preço e as regras de preço do cliente." },
     { "The price is outside the 0.50 to 10,000.00 that TikTok allows in Brazil.",
       "O preço está fora de 0,50 a 10.000,00, a faixa que o TikTok permite no Brasil." },
-    { "Check the new price; raise the limit or publish it by hand.",
-      "Confira o novo preço; aumente o limite ou publique-o manualmente." },
     { "The price changed by more than the client allows and is held back.",
       "O preço mudou mais do que o cliente permite e está retido." },
     { "Correct price and code of the variants.", "Corrija o preço e o código das variantes." },

@@ -328,12 +328,13 @@ export class TikTok {
     return this.answer(0, 'Success', { product_id: p.id, skus: skus.map((s) => ({ id: s.id, seller_sku: s.seller_sku, external_sku_id: s.external_sku_id })), warnings: [] });
   }
 
-  update_price({ args, json, shop, wrong }) {
+  update_price({ args, json, shop, wrong, call }) {
     const [p, no] = this.mine(args, shop, wrong);
     if (no) return no;
     if (p.status !== 'ACTIVATE') { wrong(`price of a product that is ${p.status}`); return this.answer(12019113, 'product is not live'); }
     const faults = judgePrices(p, json);
     if (faults.length) { for (const f of faults) wrong(`${f.code} ${f.message}`); return this.answer(faults[0].code, faults[0].message); }
+    if (json.skus.some((s) => p.skus.find((x) => x.id === s.id).promotion)) { call.failed = true; return this.answer(12052038, 'Product price locked due to ongoing promotion.'); }
     for (const s of json.skus) p.skus.find((x) => x.id === s.id).price = { ...s.price };
     return this.answer(0, 'Success', this.counter++ % 2 ? {} : undefined);
   }
@@ -347,6 +348,7 @@ export class TikTok {
     const errors = [];
     for (const s of json.skus) {
       const sku = p.skus.find((x) => x.id === s.id);
+      if (this.refusesZero && s.inventory.some((i) => i.quantity === 0)) { errors.push({ code: 12052990, message: 'Check failed', detail: { sku_id: s.id, extra_errors: [{ code: 12052055, message: 'within allowed limits', warehouse_id: s.inventory[0].warehouse_id }] } }); continue; }
       if (sku.locked > s.inventory[0].quantity) { errors.push({ code: 12052393, message: 'locked by a promotion', detail: { sku_id: s.id, extra_errors: [{ code: 12052393, message: 'locked', warehouse_id: s.inventory[0].warehouse_id }] } }); continue; }
       sku.inventory = s.inventory.map((i) => ({ warehouse_id: i.warehouse_id ?? sku.inventory[0].warehouse_id, quantity: i.quantity }));
     }

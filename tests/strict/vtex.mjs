@@ -108,7 +108,7 @@ export class Vtex {
     json.items.forEach((it, i) => {
       const s = a.skus[it.id];
       if (!s || s.price === undefined) return;
-      const cents = Math.round(s.price * 100);
+      const cents = Math.round((s.promo ?? s.price) * 100);
       items.push({ id: it.id, requestIndex: i, quantity: it.quantity, seller: it.seller, tax: 0, price: cents, listPrice: cents, sellingPrice: cents, availability: 'available', unitMultiplier: 1.0, priceDefinition: { calculatedSellingPrice: cents, total: cents * it.quantity, sellingPrices: [{ value: cents, quantity: it.quantity }] } });
     });
     return { status: 200, body: { items, logisticsInfo: items.map((x, i) => ({ itemIndex: i, stockBalance: null, slas: [] })), totals: [], messages: [] } };

@@ -112,7 +112,7 @@ static void writes_out_what_it_read(void)
         "\"price\":{\"source\":\"feed\",\"markup_percent\":\"12.5\",\"add_amount\":\"-1.00\","
         "\"round_to\":\"0.10\",\"minimum\":\"1.00\",\"maximum\":\"900.00\","
         "\"hold_change_above_percent\":\"30\"},"
-        "\"stock\":{\"source\":\"vtex\",\"reserve\":2,\"percent\":90,\"maximum\":50,\"unlimited_as\":9},"
+        "\"stock\":{\"source\":\"vtex\",\"reserve\":2,\"percent\":90,\"maximum\":50,\"unlimited_as\":9,\"warehouses\":null},"
         "\"package\":{\"weight_kg\":\"1.250\",\"length_cm\":\"30\",\"width_cm\":\"20\",\"height_cm\":\"5\"},"
         "\"brand\":{\"when_unknown\":\"omit\"},\"category\":{\"accept_recommendation\":false},"
         "\"removed_products\":{\"action\":\"keep\",\"hold_above_percent\":7,\"hold_above_count\":3},"

@@ -71,7 +71,7 @@ static void price_table_is_the_sales_channel(void)
     int64_t minor = 0;
 
     answer = "{\"sellingPrice\":69.9}";
-    CHECK_INT(vtex_computed_price(&s, "1201", &minor, NULL), RC_OK);
+    CHECK_INT(vtex_computed_price(&s, "1201", &minor, NULL, NULL), RC_OK);
     CHECK_STR(asked, "/pricing/prices/1201/computed/7");
     CHECK_INT(minor, 6990);
 }
