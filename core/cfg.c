@@ -1,6 +1,7 @@
 /* cfg.c - reads the settings: one table of names, defaults and help; values from NAME or the file NAME_FILE. */
 #include "cfg.h"
 
+#include "cfg_users.h"
 #include "clock.h"
 #include "log.h"
 #include "own.h"
@@ -52,7 +53,7 @@ static const struct setting SETTINGS[] = {
     { "API_TOKENS", TEXT, "", 0, 0, true,
       "name:scope:token, comma separated; scope read, sync or admin" },
     { "ADMIN_USERS", TEXT, "", 0, 0, true,
-      "name:role:hash, comma separated; role viewer, operator or admin" },
+      "name:role:hash[:client+client], comma separated; role viewer, operator or admin" },
     { "LAMBDA_ACCESS_KEY_ID", TEXT, "", 0, 0, false, "access key of Lambda-style callers" },
     { "LAMBDA_SECRET_ACCESS_KEY", TEXT, "", 0, 0, true, "its secret" },
     { "LOG_LEVEL", TEXT, "info", 0, 0, false, "debug, info, warn or error" },
@@ -406,28 +407,6 @@ static enum rc check_pairs(const struct cfg *c, struct err *e)
     return RC_OK;
 }
 
-/* name:role:hash,...; the hash may hold anything but a comma. */
-static enum rc check_users(const struct cfg *c, struct err *e)
-{
-    static const char *const ROLES[] = { ":viewer:", ":operator:", ":admin:" };
-    const char *at = c->admin_users;
-
-    while (at != NULL && *at != '\0') {
-        size_t len = strcspn(at, ","), name = strcspn(at, ":,");
-        bool good = false;
-
-        for (int i = 0; i < 3; i++)
-            good = good || (str_starts(at + name, ROLES[i]) && len > name + strlen(ROLES[i]));
-        if (name == 0 || !good)
-            return err_field(
-                e, "ADMIN_USERS",
-                "ADMIN_USERS must be name:role:hash,... with the role viewer, operator "
-                "or admin");
-        at += len + (at[len] == ',');
-    }
-    return RC_OK;
-}
-
 static enum rc check_private(const struct cfg *c, struct err *e)
 {
     if (c->allow_private_addresses &&
@@ -466,7 +445,6 @@ static enum rc load_texts(struct cfg *c, struct err *e)
         { "TIKTOK_APP_KEY", &c->tiktok_app_key },
         { "TIKTOK_SERVICE_ID", &c->tiktok_service_id },
         { "ENCRYPTION_KEYS", &c->encryption_keys },
-        { "ADMIN_USERS", &c->admin_users },
         { "LAMBDA_ACCESS_KEY_ID", &c->lambda_access_key_id },
         { "LAMBDA_SECRET_ACCESS_KEY", &c->lambda_secret_access_key },
         { "TIMEZONE", &c->timezone },
@@ -476,6 +454,14 @@ static enum rc load_texts(struct cfg *c, struct err *e)
     for (size_t i = 0; rc == RC_OK && i < sizeof texts / sizeof texts[0]; i++)
         rc = take(texts[i].name, texts[i].out, e);
     return rc;
+}
+
+static enum rc load_users(struct cfg *c, struct err *e)
+{
+    OWN_STR char *text = NULL;
+    enum rc rc = take("ADMIN_USERS", &text, e);
+
+    return rc == RC_OK ? cfg_users_read(c, text, e) : rc;
 }
 
 /* Makes a key ring once, to refuse bad keys with the settings and not later. */
@@ -543,7 +529,7 @@ enum rc cfg_load(struct cfg *out, struct err *e)
     if (rc == RC_OK)
         rc = check_pairs(&c, e);
     if (rc == RC_OK)
-        rc = check_users(&c, e);
+        rc = load_users(&c, e);
     if (rc == RC_OK)
         rc = check_private(&c, e);
     if (rc == RC_OK)
@@ -577,7 +563,7 @@ void cfg_done(struct cfg *c)
     wipe_free(c->tiktok_app_secrets[0]);
     wipe_free(c->tiktok_app_secrets[1]);
     wipe_free(c->encryption_keys);
-    wipe_free(c->admin_users);
+    cfg_users_done(c);
     wipe_free(c->lambda_secret_access_key);
     for (int i = 0; i < c->n_tokens; i++)
         free(c->tokens[i].name);

@@ -14,6 +14,19 @@ struct cfg_token { /* one of API_TOKENS; only a digest of the token is kept */
     unsigned char digest[32];
 };
 
+#define CFG_USERS_MAX 64
+struct cfg_user { /* one of ADMIN_USERS: may sign in to the dashboard */
+    char *name;
+    enum cfg_scope role; /* viewer reads, operator also triggers, admin also changes settings */
+    char *hash;          /* of the password */
+    char *clients;       /* "client+client": sees only these; NULL = all */
+    char principal[72];  /* "user:name", as the audit log writes it */
+    unsigned char
+        fingerprint[32]; /* digest of the hash: a session ends when the password changes */
+};
+/* Whether the user may see this client. */
+bool cfg_user_may(const struct cfg_user *user, const char *client_id);
+
 struct cfg {
     char *database_url;
     char *listen_address;
@@ -31,7 +44,8 @@ struct cfg {
     char *encryption_keys;      /* id:base64,... ; wiped once the key ring is made */
     struct cfg_token tokens[CFG_LIST_MAX];
     int n_tokens;
-    char *admin_users;
+    struct cfg_user users[CFG_USERS_MAX];
+    int n_users;
     char *lambda_access_key_id;
     char *lambda_secret_access_key;
     char *timezone;

@@ -6,6 +6,8 @@
 
 extern const struct http_route ROUTES[]; /* handlers/routes.c */
 extern const int ROUTES_COUNT;
+extern const struct http_route DASH_ROUTES[]; /* handlers/dash_routes.c: pages and actions */
+extern const int DASH_ROUTES_COUNT;
 extern const struct http_route OPS_ROUTES[]; /* livez, readyz, metrics */
 extern const int OPS_ROUTES_COUNT;
 
@@ -84,6 +86,17 @@ HANDLER(events_list);
 HANDLER(event_replay);
 HANDLER(logs_list);
 HANDLER(audit_list);
+/* dash.c: every page and every action, by the tables of dash_routes.c */
+HANDLER(dash_page_get);
+HANDLER(dash_action_post);
+/* dash_frame.c */
+HANDLER(static_get);
+HANDLER(language_get);
+/* session.c; session_check is the `session` of the listener */
+HANDLER(session_check);
+HANDLER(login_get);
+HANDLER(login_post);
+HANDLER(logout_post);
 /* metrics.c (operations port) */
 HANDLER(metrics_get);
 

@@ -56,14 +56,17 @@ struct http_req {
     char id[40];   /* request id: log lines, X-Request-Id, problem documents */
     char peer[64]; /* address of the other end */
     const struct http_route *route;
+    bool
+        page; /* route is of the listener's pages: without a session the browser is led to sign in */
     struct http_param params[HTTP_PARAMS_MAX];
     int n_params;
-    const char *principal; /* "token:backoffice", NULL when the route is open */
-    enum cfg_scope scope;  /* of the principal */
-    int64_t started_us;    /* monotonic */
-    int again;             /* how often the handler asked to be called again */
-    void *state;           /* the handler's own, kept between calls; free in the last call */
-    void *conn;            /* the listener's own */
+    const char *principal;       /* "token:backoffice", NULL when the route is open */
+    enum cfg_scope scope;        /* of the principal */
+    const struct cfg_user *user; /* signed in with a session; NULL for tokens */
+    int64_t started_us;          /* monotonic */
+    int again;                   /* how often the handler asked to be called again */
+    void *state;                 /* the handler's own, kept between calls; free in the last call */
+    void *conn;                  /* the listener's own */
 };
 
 struct http_header {
@@ -114,9 +117,14 @@ struct http_server_cfg {
     const char *address; /* "127.0.0.1:8080", "[::1]:0"; port 0 picks one */
     const struct http_route *routes;
     int n_routes;
+    const struct http_route *pages; /* a second table, looked at after the first; may be NULL */
+    int n_pages;
     void *user;
     const struct cfg_token *tokens; /* for bearer access; NULL: only open routes work */
     int n_tokens;
+    /* Who asks, when no token came but a cookie, or the route is a page: fills principal, scope and user, checks the
+     * route's access, or answers by itself (status set). Runs before the handler on its thread. NULL: no sessions. */
+    http_handler session;
     int pool_threads; /* threads for blocking handlers */
     bool log_requests;
 };

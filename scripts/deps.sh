@@ -9,7 +9,7 @@ libjansson-dev:/usr/include/jansson.h libssl-dev:/usr/include/openssl/evp.h libx
 libpq-dev:@pg_config libxxhash-dev:/usr/include/xxhash.h zlib1g-dev:/usr/include/zlib.h libgd-dev:/usr/include/gd.h
 postgresql-15:/usr/lib/postgresql/15/bin/postgres curl:@curl jq:@jq ca-certificates:/etc/ssl/certs/ca-certificates.crt
 tzdata:/usr/share/zoneinfo/America/Sao_Paulo"
-tests="nodejs:@node npm:@npm libxml2-utils:@xmllint procps:@ps"
+tests="nodejs:@node npm:@npm chromium:@chromium libxml2-utils:@xmllint procps:@ps"
 dev="clang:@clang clang-format:@clang-format libclang-rt-14-dev:/usr/lib/llvm-14/lib/clang"
 
 list=$run

@@ -109,7 +109,7 @@ if [ -n "${DATABASE_URL:-}${DATABASE_URL_FILE:-}" ] && [ -z "$named_database$nam
     say "DATABASE_URL of .env is left alone: without TIKTOK_APP_KEY this is the demo, on a database of its own"
 fi
 for name in DATABASE_URL TIKTOK_APP_KEY TIKTOK_APP_SECRET TIKTOK_SERVICE_ID TIKTOK_OAUTH_REDIRECT_URI TIKTOK_API_URL \
-    TIKTOK_AUTH_URL TIKTOK_AUTHORIZE_URL VTEX_API_URL VTEX_PRICING_URL ENCRYPTION_KEYS API_TOKENS PUBLIC_URL \
+    TIKTOK_AUTH_URL TIKTOK_AUTHORIZE_URL VTEX_API_URL VTEX_PRICING_URL ENCRYPTION_KEYS API_TOKENS ADMIN_USERS PUBLIC_URL \
     LISTEN_ADDRESS OPS_ADDRESS ALLOW_PRIVATE_ADDRESSES; do
     unset "$name" "${name}_FILE"
 done
@@ -127,7 +127,10 @@ export TIKTOK_APP_SECRET
 export TIKTOK_API_URL=$sandbox TIKTOK_AUTH_URL=$sandbox TIKTOK_AUTHORIZE_URL=$sandbox/open/authorize
 export VTEX_API_URL="$sandbox/vtex/{account}" VTEX_PRICING_URL="$sandbox/vtexpricing/{account}"
 ENCRYPTION_KEYS="k1:$(secret 32)"
-export ENCRYPTION_KEYS API_TOKENS="demo:admin:$token" ALLOW_PRIVATE_ADDRESSES=true
+# A password for this run only: shown once below, never written down.
+password=$(secret 12 | tr '+/' '-_')
+ADMIN_USERS="admin:admin:$(printf '%s' "$password" | "$bin" user hash-password)"
+export ADMIN_USERS ENCRYPTION_KEYS API_TOKENS="demo:admin:$token" ALLOW_PRIVATE_ADDRESSES=true
 
 SANDBOX_APP_KEY=$TIKTOK_APP_KEY SANDBOX_APP_SECRET=$TIKTOK_APP_SECRET SANDBOX_REDIRECT_URL=$base/tiktok/callback \
     SANDBOX_WEBHOOK_URL=$base "$bin" sandbox --address "127.0.0.1:$sandbox_port" > "$work/sandbox.log" 2>&1 &
@@ -239,6 +242,7 @@ T
 if [ "$once" = no ]; then
     cat <<T
 
+  dashboard            $base/   (user admin, password $password)
   connector            $base
   metrics              http://127.0.0.1:$ops/metrics
   sandbox overview     $sandbox/sandbox/

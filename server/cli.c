@@ -4,7 +4,9 @@
 #include "app.h"
 #include "image_convert.h"
 #include "log.h"
+#include "password.h"
 #include "sandbox.h"
+#include "sign.h"
 #include "str.h"
 
 #include <stdio.h>
@@ -93,6 +95,31 @@ static int run_config_check(int argc, char **argv)
     return EXIT_WELL;
 }
 
+/* The password comes from standard input, where no list of processes shows it. */
+static int run_hash_password(int argc, char **argv)
+{
+    char password[PASSWORD_BYTES_MAX + 3];
+    OWN_BUF struct buf hash;
+    struct err e = { 0 };
+    size_t len = 0;
+    enum rc rc;
+
+    (void)argc;
+    (void)argv;
+    buf_init(&hash, 1024);
+    len = fread(password, 1, sizeof password - 1, stdin);
+    password[len] = '\0';
+    password[strcspn(password, "\r\n")] = '\0'; /* the end of the line is no part of it */
+    rc = password_hash(password, &hash, &e);
+    sign_wipe(password, sizeof password);
+    if (rc != RC_OK) {
+        (void)cli_failed(&e);
+        return EXIT_FAILED;
+    }
+    (void)puts(buf_text(&hash));
+    return EXIT_WELL;
+}
+
 static int run_version(int argc, char **argv)
 {
     (void)argc;
@@ -111,6 +138,8 @@ static const struct command COMMANDS[] = {
     { "migrate", NULL, run_migrate, "brings the database schema up to date and exits" },
     { "config", "check", run_config_check,
       "says whether the settings are complete and well-formed" },
+    { "user", "hash-password", run_hash_password,
+      "reads a password from standard input and prints its hash for ADMIN_USERS" },
     { "sandbox", NULL, run_sandbox,
       "plays TikTok Shop and VTEX for trying things out; --help for its options" },
     { "version", NULL, run_version, "prints the version" },
@@ -130,7 +159,7 @@ static int help(FILE *to, int code)
         (void)snprintf(name, sizeof name, "%s%s%s", COMMANDS[i].name,
                        COMMANDS[i].word != NULL ? " " : "",
                        COMMANDS[i].word != NULL ? COMMANDS[i].word : "");
-        (void)fprintf(to, "  %-14s %s\n", name, COMMANDS[i].help);
+        (void)fprintf(to, "  %-19s %s\n", name, COMMANDS[i].help);
     }
     (void)fprintf(
         to, "\nSettings, from the environment (each also as NAME_FILE, the path of a file)\n%s",

@@ -278,12 +278,10 @@ static enum MHD_Result call_begin(struct http_call *call, const char *method, co
         return refuse(call, status, "The request line or its headers are malformed.", false);
     }
     body_length = http_guard_body_length(call->fields, call->n_fields);
-    status = http_route_find(s->cfg.routes, s->cfg.n_routes, &call->req, known, call->allow,
-                             sizeof call->allow);
+    status = http_route_find(&s->cfg, &call->req, known, call->allow, sizeof call->allow);
     if (status != 0)
         return verdict(call, status, body_length);
-    status = http_access_check(s->cfg.tokens, s->cfg.n_tokens,
-                               http_header(&call->req, "Authorization"), &call->req, &call->who);
+    status = http_access_check(&s->cfg, &call->req, &call->who, &call->session);
     if (status != 0)
         return verdict(call, status, body_length);
     if (body_length > (int64_t)call->req.route->body_limit_bytes)

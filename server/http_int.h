@@ -52,8 +52,9 @@ struct http_call {
     bool refused;       /* answered on the socket; what still comes is thrown away */
     bool close_after;
     bool is_head;
-    bool dispatched;    /* the handler runs or ran */
-    const char *uri_at; /* where the library's memory holds the address */
+    http_handler session; /* asked before the handler; NULL: the caller is known or needs not be */
+    bool dispatched;      /* the handler runs or ran */
+    const char *uri_at;   /* where the library's memory holds the address */
     size_t uri_len;
     char *uri; /* own copy of path and query; the path ends at the '?' */
     struct http_principal who;
@@ -81,11 +82,12 @@ const struct http_field *http_field_find(const struct http_field *fields, int n,
 /* ---- http_route.c: which row of the table, who may call it --------------------------------------- */
 
 /* Fills req->route and params. 0 = found, else 404, or 405 with the list for Allow. */
-int http_route_find(const struct http_route *routes, int n_routes, struct http_req *req,
-                    bool method_known, char *allow, size_t allow_cap);
-/* Looks up the bearer token of `authorization` (may be NULL), fills principal and scope. 0, 401 or 403. */
-int http_access_check(const struct cfg_token *tokens, int n_tokens, const char *authorization,
-                      struct http_req *req, struct http_principal *who);
+int http_route_find(const struct http_server_cfg *cfg, struct http_req *req, bool method_known,
+                    char *allow, size_t allow_cap);
+/* Looks up the bearer token of the request, fills principal and scope. 0, 401 or 403. 0 with *session set: a cookie
+ * may tell who asks; that is found out on a pool thread. */
+int http_access_check(const struct http_server_cfg *cfg, struct http_req *req,
+                      struct http_principal *who, http_handler *session);
 /* Path for logs and problem documents: without the secrets that stand in some paths. */
 void http_path_mask(const char *path, char *dst, size_t cap);
 

@@ -29,7 +29,12 @@ bool http_call_run(struct http_call *call, bool last)
 
     http_reply_done(reply);
     http_reply_init(reply);
-    rc = call->req.route->handler(call->user, &call->req, reply, &e);
+    if (call->session != NULL)
+        rc = call->session(call->user, &call->req, reply, &e);
+    if (rc == RC_OK && reply->status == 0) {
+        call->session = NULL; /* once, however often the handler comes again */
+        rc = call->req.route->handler(call->user, &call->req, reply, &e);
+    }
     if (rc == RC_OK && reply->suspended)
         return true;
     if (rc == RC_OK && reply->again_ms > 0 && !last) {

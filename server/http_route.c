@@ -93,12 +93,9 @@ static void allow_add(char *allow, size_t cap, enum http_method method)
         (void)snprintf(allow + len, cap - len, ", HEAD");
 }
 
-int http_route_find(const struct http_route *routes, int n_routes, struct http_req *req,
-                    bool method_known, char *allow, size_t allow_cap)
+static int table_find(const struct http_route *routes, int n_routes, struct http_req *req,
+                      bool method_known, char *allow, size_t allow_cap)
 {
-    allow[0] = 0;
-    if (path_odd(req->path))
-        return 404;
     for (int i = 0; i < n_routes; i++) {
         if (!pattern_match(routes[i].pattern, req))
             continue;
@@ -110,6 +107,22 @@ int http_route_find(const struct http_route *routes, int n_routes, struct http_r
     }
     req->n_params = 0;
     return allow[0] != 0 ? 405 : 404;
+}
+
+int http_route_find(const struct http_server_cfg *cfg, struct http_req *req, bool method_known,
+                    char *allow, size_t allow_cap)
+{
+    int status = 0;
+
+    allow[0] = 0;
+    if (path_odd(req->path))
+        return 404;
+    status = table_find(cfg->routes, cfg->n_routes, req, method_known, allow, allow_cap);
+    if (status == 404 && cfg->pages != NULL)
+        status = table_find(cfg->pages, cfg->n_pages, req, method_known, allow, allow_cap);
+    req->page = req->route != NULL && cfg->pages != NULL && req->route >= cfg->pages &&
+                req->route < cfg->pages + cfg->n_pages;
+    return status;
 }
 
 /* Compares with every token, so that the time does not tell which one was near. */
@@ -140,13 +153,14 @@ static enum cfg_scope scope_needed(enum http_access access)
     return CFG_SCOPE_ADMIN;
 }
 
-int http_access_check(const struct cfg_token *tokens, int n_tokens, const char *authorization,
-                      struct http_req *req, struct http_principal *who)
+int http_access_check(const struct http_server_cfg *cfg, struct http_req *req,
+                      struct http_principal *who, http_handler *session)
 {
+    const char *authorization = http_header(req, "Authorization");
     const struct cfg_token *token = NULL;
 
     if (authorization != NULL && strncasecmp(authorization, "Bearer ", 7) == 0)
-        token = token_find(tokens, tokens != NULL ? n_tokens : 0, authorization + 7);
+        token = token_find(cfg->tokens, cfg->tokens != NULL ? cfg->n_tokens : 0, authorization + 7);
     if (token != NULL) {
         (void)snprintf(who->text, sizeof who->text, "token:%s", token->name);
         req->principal = who->text;
@@ -154,6 +168,11 @@ int http_access_check(const struct cfg_token *tokens, int n_tokens, const char *
     }
     if (req->route->access == HTTP_OPEN)
         return 0;
+    if (authorization == NULL && cfg->session != NULL && !req->route->raw &&
+        (req->page || http_header(req, "Cookie") != NULL)) {
+        *session = cfg->session;
+        return 0;
+    }
     if (token == NULL)
         return 401;
     return token->scope >= scope_needed(req->route->access) ? 0 : 403;
