@@ -22,6 +22,6 @@ say 'functions longer than 80 lines:' "$(awk 'FNR == 1 { from = 0 } /^\{/ { from
 say 'files longer than 600 lines:' "$(wc -l $code | awk '$1 > 600 && $2 != "total" { print $2 ": " $1 }')"
 say 'files that do not begin with a comment that says what they are for:' \
     "$(for f in $c_files; do head -c 2 "$f" | grep -q '^/\*' || echo "$f"; done)"
-say 'unfinished work:' "$(grep -nwE 'TODO|FIXME|XXX|HACK|[Pp]laceholder|not implemented' $code || true)"
+say 'unfinished work:' "$(grep -nwE 'TODO|FIXME|XXX|HACK|[Pp]laceholder|not implemented' $code | grep -v 'placeholder=\\"' || true)" # the attribute of HTML is none
 say 'paths of a machine:' "$(grep -nE '/(work|home|root|Users)/[a-z]|"/tmp/' $code || true)"
 exit $bad
