@@ -168,8 +168,14 @@ enum rc money_decimal_read(const char *text, int64_t *minor, struct err *e)
 
 enum rc money_real_read(double value, int64_t *minor, struct err *e)
 {
+    char text[32];
+
     if (!isfinite(value) || fabs(value) * 100.0 > (double)MONEY_MAX_MINOR)
         return err_code(e, RC_INVALID, "price", "amount out of range");
+    /* The digits that were written: 1.005 is stored as a little less, and still is 1.01. */
+    (void)snprintf(text, sizeof text, "%.15g", value);
+    if (strchr(text, 'e') == NULL)
+        return money_decimal_read(text, minor, e);
     *minor = (int64_t)llround(value * 100.0);
     return RC_OK;
 }

@@ -6,22 +6,22 @@
 
 #include <stdlib.h>
 
-/* From the rows of `hit` (client_id, shop_id, source_id, seller_sku, price, stock) to notices and their jobs; what comes
+/* From the rows of `hit` (client_id, shop_id, source_id, seller_sku, price, stock, off) to notices and their jobs; what comes
  * back are the shops that got work. Written in the order of the keys, so that two writers never wait in a circle. */
-#define NOTE_SQL                                                                                       \
-    " up AS (INSERT INTO value_notices AS v (shop_id, seller_sku, client_id, source_id, price, stock)" \
-    "  SELECT shop_id, seller_sku, client_id, source_id, price, stock FROM hit"                        \
-    "  ORDER BY shop_id, seller_sku"                                                                   \
-    "  ON CONFLICT (shop_id, seller_sku) DO UPDATE SET price = v.price OR excluded.price,"             \
-    "  stock = v.stock OR excluded.stock, seq = v.seq + 1, looks = 0,"                                 \
-    "  client_id = excluded.client_id, source_id = excluded.source_id, changed_at ="                   \
-    "  CASE WHEN v.looks = 0 THEN v.changed_at ELSE excluded.changed_at END,"                          \
-    "  due_at = least(v.due_at, excluded.due_at)),"                                                    \
-    " put AS (INSERT INTO jobs AS j (shop_id, kind, entity, client_id, lane, due_at, first_due_at)"    \
-    "  SELECT shop_id, 'product_values', source_id, min(client_id),"                                   \
-    "  min(CASE WHEN stock THEN 1 ELSE 2 END), now(), now() FROM hit GROUP BY shop_id, source_id"      \
-    "  ORDER BY shop_id, source_id" DB_JOB_ON_CONFLICT ")"                                             \
-    " SELECT shop_id, min(client_id) AS client_id, min(CASE WHEN stock THEN 1 ELSE 2 END) AS lane,"    \
+#define NOTE_SQL                                                                                            \
+    " up AS (INSERT INTO value_notices AS v (shop_id, seller_sku, client_id, source_id, price, stock, off)" \
+    "  SELECT shop_id, seller_sku, client_id, source_id, price, stock, off FROM hit"                        \
+    "  ORDER BY shop_id, seller_sku"                                                                        \
+    "  ON CONFLICT (shop_id, seller_sku) DO UPDATE SET price = v.price OR excluded.price,"                  \
+    "  stock = v.stock OR excluded.stock, off = excluded.off, seq = v.seq + 1, looks = 0,"                  \
+    "  client_id = excluded.client_id, source_id = excluded.source_id, changed_at ="                        \
+    "  CASE WHEN v.looks = 0 THEN v.changed_at ELSE excluded.changed_at END,"                               \
+    "  due_at = least(v.due_at, excluded.due_at)),"                                                         \
+    " put AS (INSERT INTO jobs AS j (shop_id, kind, entity, client_id, lane, due_at, first_due_at)"         \
+    "  SELECT shop_id, 'product_values', source_id, min(client_id),"                                        \
+    "  min(CASE WHEN stock THEN 1 ELSE 2 END), now(), now() FROM hit GROUP BY shop_id, source_id"           \
+    "  ORDER BY shop_id, source_id" DB_JOB_ON_CONFLICT ")"                                                  \
+    " SELECT shop_id, min(client_id) AS client_id, min(CASE WHEN stock THEN 1 ELSE 2 END) AS lane,"         \
     " count(*) AS n FROM hit GROUP BY shop_id ORDER BY shop_id"
 
 #define LINKED_SQL " s.tiktok_sku_id IS NOT NULL AND h.status = 'connected'"
@@ -49,12 +49,13 @@ enum rc db_value_note_product(struct db_tx *tx, const char *shop_id, const char 
     db_arg_text(&a, source_id);
     db_arg_bool(&a, parts.price);
     db_arg_bool(&a, parts.stock);
-    return note(tx,
-                "WITH hit AS MATERIALIZED (SELECT s.client_id, s.shop_id, s.source_id,"
-                " s.seller_sku, $3::boolean AS price, $4::boolean AS stock FROM skus s"
-                " JOIN shops h ON h.shop_id = s.shop_id WHERE s.shop_id = $1"
-                " AND s.source_id = $2 AND" LINKED_SQL ")," NOTE_SQL,
-                &a, NULL, e);
+    return note(
+        tx,
+        "WITH hit AS MATERIALIZED (SELECT s.client_id, s.shop_id, s.source_id,"
+        " s.seller_sku, $3::boolean AS price, $4::boolean AS stock, false AS off FROM skus s"
+        " JOIN shops h ON h.shop_id = s.shop_id WHERE s.shop_id = $1"
+        " AND s.source_id = $2 AND" LINKED_SQL ")," NOTE_SQL,
+        &a, NULL, e);
 }
 
 enum rc db_value_note_order(struct db_tx *tx, const char *shop_id, const char *order_id,
@@ -67,7 +68,7 @@ enum rc db_value_note_order(struct db_tx *tx, const char *shop_id, const char *o
     return note(
         tx,
         "WITH hit AS MATERIALIZED (SELECT DISTINCT s.client_id, s.shop_id, s.source_id,"
-        " s.seller_sku, false AS price, true AS stock FROM tiktok_orders t"
+        " s.seller_sku, false AS price, true AS stock, false AS off FROM tiktok_orders t"
         " CROSS JOIN jsonb_array_elements(t.items) AS i JOIN skus s ON s.shop_id = t.shop_id"
         "  AND (s.tiktok_sku_id = i->>'tiktok_sku_id' OR s.seller_sku = i->>'seller_sku')"
         " JOIN shops h ON h.shop_id = s.shop_id WHERE t.shop_id = $1 AND t.order_id = $2"
@@ -84,13 +85,14 @@ enum rc db_value_note_vtex(struct db_tx *tx, const char *const *clients, const c
     db_arg_text_array(&a, clients, n);
     db_arg_text_array(&a, ids, n);
     db_arg_i64_array(&a, parts, n);
-    return note(tx,
-                "WITH hit AS MATERIALIZED (SELECT s.client_id, s.shop_id, s.source_id,"
-                " s.seller_sku, u.parts & 1 <> 0 AS price, u.parts & 2 <> 0 AS stock"
-                " FROM unnest($1::text[], $2::text[], $3::bigint[]) AS u(client_id, vtex_id, parts)"
-                " JOIN skus s ON s.client_id = u.client_id AND s.vtex_sku_id = u.vtex_id"
-                " JOIN shops h ON h.shop_id = s.shop_id WHERE" LINKED_SQL ")," NOTE_SQL,
-                &a, known, e);
+    return note(
+        tx,
+        "WITH hit AS MATERIALIZED (SELECT s.client_id, s.shop_id, s.source_id,"
+        " s.seller_sku, u.parts & 1 <> 0 AS price, u.parts & 2 <> 0 AS stock, u.parts & 4 <> 0 AS off"
+        " FROM unnest($1::text[], $2::text[], $3::bigint[]) AS u(client_id, vtex_id, parts)"
+        " JOIN skus s ON s.client_id = u.client_id AND s.vtex_sku_id = u.vtex_id"
+        " JOIN shops h ON h.shop_id = s.shop_id WHERE" LINKED_SQL ")," NOTE_SQL,
+        &a, known, e);
 }
 
 enum rc db_value_notices(struct db_tx *tx, const char *shop_id, const char *source_id,
@@ -105,7 +107,7 @@ enum rc db_value_notices(struct db_tx *tx, const char *shop_id, const char *sour
     db_arg_text(&a, shop_id);
     db_arg_text(&a, source_id);
     rc = db_exec(tx,
-                 "SELECT seller_sku, price, stock, seq, looks, changed_at FROM value_notices"
+                 "SELECT seller_sku, price, stock, off, seq, looks, changed_at FROM value_notices"
                  " WHERE shop_id = $1 AND source_id = $2 AND due_at <= now() ORDER BY seller_sku",
                  &a, &rows, e);
     if (rc != RC_OK)
@@ -119,6 +121,7 @@ enum rc db_value_notices(struct db_tx *tx, const char *shop_id, const char *sour
                        db_text(rows, i, "seller_sku"));
         list[i].price = db_bool(rows, i, "price");
         list[i].stock = db_bool(rows, i, "stock");
+        list[i].off = db_bool(rows, i, "off");
         list[i].seq = db_i64(rows, i, "seq");
         list[i].looks = (int)db_i64(rows, i, "looks");
         list[i].changed_us = db_time(rows, i, "changed_at");
@@ -147,7 +150,7 @@ enum rc db_value_notice_end(struct db_tx *tx, const char *shop_id, const struct 
     db_arg_bool(&a, unsettled);
     return db_exec(
         tx,
-        "UPDATE value_notices SET looks = looks + 1, price = $5, stock = $6, due_at = now()"
+        "UPDATE value_notices SET looks = looks + 1, off = false, price = $5, stock = $6, due_at = now()"
         " + $4::bigint * interval '1 microsecond', changed_at = CASE WHEN $7::boolean"
         " THEN changed_at ELSE now() + $4::bigint * interval '1 microsecond' END"
         " WHERE shop_id = $1 AND seller_sku = $2 AND seq = $3::bigint",

@@ -2,6 +2,7 @@
 #include "handlers.h"
 
 #define BODY_NONE 0
+#define BODY_NOTICE ((size_t)64 << 10)
 #define BODY_REST ((size_t)1 << 20)
 #define CLIENT "/v1/clients/{client_hash}"
 
@@ -9,6 +10,8 @@
 const struct http_route ROUTES[] = {
     { HTTP_POST, "/tiktok/webhook", HTTP_OPEN, BODY_REST, webhook_tiktok_post, "tiktokWebhook",
       true },
+    { HTTP_POST, "/vtex/{client_hash}/{secret}/notifications", HTTP_OPEN, BODY_NOTICE,
+      vtex_notification_post, "vtexNotification", true },
     { HTTP_GET, "/tiktok/authorize", HTTP_OPEN, BODY_NONE, oauth_authorize_get, "authorize",
       false },
     { HTTP_GET, "/tiktok/callback", HTTP_OPEN, BODY_NONE, oauth_callback_get, "oauthCallback",

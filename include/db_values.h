@@ -17,7 +17,7 @@ enum rc db_value_note_product(struct db_tx *tx, const char *shop_id, const char 
 /* Notes the stock of the SKUs that an order names. */
 enum rc db_value_note_order(struct db_tx *tx, const char *shop_id, const char *order_id,
                             struct err *e);
-/* Notes SKUs by VTEX id; clients, ids and parts (bit 1 price, bit 2 stock) are parallel, n of each, and no pair comes
+/* Notes SKUs by VTEX id; clients, ids and parts (1 price, 2 stock, 4 off sale) are parallel, n of each, and no pair comes
  * twice. *known: SKUs found. Rows are locked in the order of their keys. */
 enum rc db_value_note_vtex(struct db_tx *tx, const char *const *clients, const char *const *ids,
                            const int64_t *parts, size_t n, int64_t *known, struct err *e);
@@ -25,6 +25,7 @@ enum rc db_value_note_vtex(struct db_tx *tx, const char *const *clients, const c
 struct value_notice {
     char seller_sku[SKU_BYTES];
     bool price, stock;
+    bool off; /* the last word was that it is off sale */
     int64_t seq;
     int looks;
     int64_t changed_us;

@@ -17,6 +17,8 @@ extern const int OPS_ROUTES_COUNT;
 
 /* webhook_tiktok.c */
 HANDLER(webhook_tiktok_post);
+/* webhook_vtex.c */
+HANDLER(vtex_notification_post);
 /* oauth.c */
 HANDLER(oauth_authorize_get);
 HANDLER(oauth_callback_get);

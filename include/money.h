@@ -16,7 +16,7 @@ enum rc money_feed_read(const char *text, const char *currency, int64_t *minor, 
 /* Strict decimal text of an API: "129.90", "129.9", "129"; optional '-'; more than two decimals are
  * rounded half away from zero. RC_INVALID otherwise. */
 enum rc money_decimal_read(const char *text, int64_t *minor, struct err *e);
-/* JSON number such as 69.9 to cents, rounded to nearest. RC_INVALID when not finite or out of range. */
+/* JSON number such as 69.9 to cents, by its decimal digits (up to 15), half away from zero. RC_INVALID when not finite or out of range. */
 enum rc money_real_read(double value, int64_t *minor, struct err *e);
 /* "129.90". */
 void money_write(int64_t minor, char out[MONEY_TEXT_BYTES]);

@@ -10,6 +10,7 @@
 #include "str.h"
 
 #define LIMIT_DOCKS 256
+#define UNITS_MAX 1e15
 
 static bool number_read(const json_t *root, const char *path, double *out)
 {
@@ -144,13 +145,31 @@ static void valid_read(const json_t *root, int64_t *valid_us)
         *valid_us = 0;
 }
 
+/* RC_NOT_FOUND: there is none. What cannot be read is no answer, and no price either. */
+static enum rc price_read(const json_t *body, int64_t *minor, struct err *e)
+{
+    const json_t *value = jspec_get(body, "sellingPrice");
+    const char *text = json_string_value(value);
+    double price = 0;
+
+    if (text != NULL && str_only(text, "0123456789.") &&
+        money_decimal_read(text, minor, NULL) == RC_OK)
+        return *minor > 0 ? RC_OK : err_set(e, RC_NOT_FOUND, "VTEX gives no selling price");
+    if (json_is_null(value))
+        return err_set(e, RC_NOT_FOUND, "VTEX gives no selling price");
+    if (!number_read(body, "sellingPrice", &price))
+        return err_code(e, RC_DOWN, "answer_unreadable", "VTEX's price could not be read");
+    if (price <= 0)
+        return err_set(e, RC_NOT_FOUND, "VTEX gives no selling price");
+    return money_real_read(price, minor, e);
+}
+
 enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t *minor,
                             int64_t *valid_us, struct err *e)
 {
     char path[160];
     char table[64];
     struct vtex_reply reply = { 0 };
-    double price;
 
     if (!str_digits(s->sales_channel))
         return err_set(e, RC_INVALID, "the sales channel is not a number");
@@ -167,32 +186,57 @@ enum rc vtex_computed_price(struct vtex_session *s, const char *sku_id, int64_t 
                                        .entity = sku_id },
                    &reply, e);
     if (rc == RC_OK) {
-        if (!number_read(reply.body, "sellingPrice", &price) || price <= 0)
-            rc = err_set(e, RC_NOT_FOUND, "VTEX gives no selling price");
-        else
-            rc = money_real_read(price, minor, e);
+        rc = price_read(reply.body, minor, e);
         valid_read(reply.body, valid_us);
     }
     vtex_reply_done(&reply);
     return rc;
 }
 
+/* A whole number, also as text of digits or with a fraction of zero; anything else must not pass for 0. */
+static bool units_read(const json_t *row, const char *name, int64_t *out)
+{
+    const json_t *value = jspec_get(row, name);
+    double real;
+
+    if (json_is_real(value)) {
+        real = json_real_value(value);
+        if (!isfinite(real) || fabs(real) > UNITS_MAX || real != floor(real))
+            return false;
+        *out = (int64_t)real;
+        return true;
+    }
+    if (json_is_string(value))
+        return str_to_i64(json_string_value(value), -(int64_t)UNITS_MAX, (int64_t)UNITS_MAX, out);
+    *out = json_integer_value(value);
+    return json_is_integer(value);
+}
+
+static bool balance_read(const json_t *one, struct vtex_balance *out)
+{
+    *out = (struct vtex_balance){ 0 };
+    jspec_id(one, "warehouseId", out->warehouse_id);
+    out->unlimited = jspec_bool(one, "hasUnlimitedQuantity", false);
+    if (out->warehouse_id[0] == '\0')
+        return false;
+    return out->unlimited || (units_read(one, "totalQuantity", &out->total) &&
+                              units_read(one, "reservedQuantity", &out->reserved));
+}
+
+/* An answer that lacks something is none: half of the warehouses would be half of the stock. */
 static enum rc balances_read(const json_t *list, struct vtex_balance out[VTEX_BALANCES_MAX], int *n,
                              struct err *e)
 {
     size_t size = json_array_size(list);
 
+    if (!json_is_array(list))
+        return err_code(e, RC_DOWN, "answer_unreadable", "VTEX's answer has no balance");
     if (size > VTEX_BALANCES_MAX)
         return err_set(e, RC_INVALID, "VTEX lists more than %d warehouses", VTEX_BALANCES_MAX);
-    for (size_t i = 0; i < size; i++) {
-        const json_t *one = json_array_get(list, i);
-
-        out[i] = (struct vtex_balance){ 0 };
-        jspec_id(one, "warehouseId", out[i].warehouse_id);
-        out[i].total = jspec_int(one, "totalQuantity", 0);
-        out[i].reserved = jspec_int(one, "reservedQuantity", 0);
-        out[i].unlimited = jspec_bool(one, "hasUnlimitedQuantity", false);
-    }
+    for (size_t i = 0; i < size; i++)
+        if (!balance_read(json_array_get(list, i), &out[i]))
+            return err_code(e, RC_DOWN, "answer_unreadable",
+                            "VTEX's balance of a warehouse could not be read");
     *n = (int)size;
     return RC_OK;
 }

@@ -7,6 +7,7 @@
 #include "handlers.h"
 #include "intake.h"
 #include "log.h"
+#include "notices.h"
 #include "platform.h"
 #include "sign.h"
 #include "str.h"
@@ -162,6 +163,8 @@ static enum rc service_start(struct service *s, const sigset_t *signals, struct 
     if (rc == RC_OK)
         rc = intake_new(app->cfg.database_url, &app->intake, e);
     if (rc == RC_OK)
+        rc = notices_new(app->web_db, http_finish, &app->notices, e);
+    if (rc == RC_OK)
         rc = workers_start(app, &s->workers, e);
     if (rc == RC_OK)
         rc = listeners_start(s, e);
@@ -189,6 +192,7 @@ static void service_stop(struct service *s)
     (void)alarm(STOP_LIMIT_S);
     http_server_stop(s->public_http, STOP_HTTP_MS);
     intake_free(app->intake);
+    notices_free(app->notices);
     if (s->workers != NULL)
         workers_stop(s->workers, STOP_WORKERS_MS);
     platform_free(app->platform);

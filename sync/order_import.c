@@ -4,6 +4,8 @@
  * next depends on that and on the steps written in its row, never on the request that woke the job. */
 #include "order_import.h"
 
+#include "db_values.h"
+
 #include "clock.h"
 #include "db_run.h"
 #include "jspec.h"
@@ -89,6 +91,9 @@ static enum rc facts_write(struct import *im, const struct order_facts *f, struc
     else if (rc == RC_OK && applied && !str_eq(before.tiktok_status, row.tiktok_status))
         rc = db_order_timeline_add(tx, f->client_id, f->shop_id, f->order_id, "status_changed",
                                    row.tiktok_status, im->by, im->request_id, e);
+    /* what waits to be placed is not in VTEX's reserve yet, and a cancelled order is not any more */
+    if (rc == RC_OK && applied && !str_eq(before.tiktok_status, row.tiktok_status))
+        rc = db_value_note_order(tx, f->shop_id, f->order_id, e);
     if (rc == RC_OK)
         rc = db_tx_commit(tx, e);
     if (rc == RC_OK)

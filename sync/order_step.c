@@ -1,5 +1,6 @@
 /* order_step.c - each step of an order in one short transaction: row, life line and log together. */
 #include "clock.h"
+#include "db_values.h"
 #include "order_import.h"
 #include "str.h"
 
@@ -22,6 +23,9 @@ static enum rc note_row(struct db_tx *tx, struct import *im, const struct import
                                 note->detail, note->action, e);
     if (rc == RC_OK && note->looked_up)
         rc = db_order_looked_up(tx, row->shop_id, row->order_id, e);
+    /* from now on VTEX counts it, or nobody does */
+    if (rc == RC_OK && (str_eq(note->step, "placed") || str_eq(note->state, "cancelled")))
+        rc = db_value_note_order(tx, row->shop_id, row->order_id, e);
     return rc;
 }
 

@@ -34,6 +34,7 @@ struct publish_sku {
     bool price_wanted, stock_wanted;   /* which of both are worked out */
     bool troubled;                     /* the SKU has a problem from before: both are */
     bool gone;                         /* left the feed: stock 0 */
+    bool off;                          /* VTEX said that it is off sale: stock 0 */
     bool unpriced;                     /* no price that TikTok would take: stock 0 */
     const struct policy_price *price_policy; /* the client's, or the SKU's own */
     const struct policy_stock *stock_policy;

@@ -76,7 +76,7 @@ static int64_t look_again(const struct value_notice *v, const struct publish_sku
     if (sku->again_us > now && sku->again_us - now < AGAIN_MAX_US)
         sooner(&next, sku->again_us - now + US_PER_S);
     *parts = (struct value_parts){ .price = v->price || sku->again_us > 0 || locked,
-                                   .stock = v->stock || locked };
+                                   .stock = v->stock || v->off || locked };
     *unsettled = v->looks == 0 && sku->price_end == NULL && sku->stock_end == NULL;
     return next;
 }
@@ -135,7 +135,8 @@ static enum rc work(struct value_job *j, struct err *e)
     for (int i = 0; i < j->n; i++)
         want[i] = (struct value_want){ .seller_sku = j->notices[i].seller_sku,
                                        .price = j->notices[i].price,
-                                       .stock = j->notices[i].stock,
+                                       .stock = j->notices[i].stock || j->notices[i].off,
+                                       .off = j->notices[i].off,
                                        .changed_us = j->notices[i].changed_us };
     rc = value_work_run(&j->work, want, j->n, e);
     free(want);

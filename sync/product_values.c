@@ -86,8 +86,8 @@ static enum rc read_vtex(struct publish *p, struct publish_sku *sku, struct vtex
     if (rc != RC_OK)
         return rc;
     side->known = true;
-    side->sellable = context.sellable;
-    if (!context.sellable)
+    side->sellable = context.sellable && !sku->off;
+    if (!side->sellable)
         note_sku(sku, "not_in_trade_policy", "Activate the SKU in VTEX for the trade policy.",
                  "The SKU is not active in the trade policy in VTEX, so its stock is 0.");
     return sku->price_policy->from_vtex && sku->price_wanted

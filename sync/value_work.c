@@ -62,6 +62,7 @@ static void fill(struct publish *p, struct publish_sku *sku, const struct sku *r
     sku->gone = item == NULL || !p->product.in_feed;
     sku->price_wanted = want->price;
     sku->stock_wanted = want->stock;
+    sku->off = want->off;
     sku->changed_us = want->changed_us;
     if (item == NULL)
         return;

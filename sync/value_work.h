@@ -8,6 +8,7 @@
 struct value_want {
     const char *seller_sku;
     bool price, stock;
+    bool off;           /* VTEX said that it is off sale: stock 0 whatever a cache answers */
     int64_t changed_us; /* when the change was made known; 0 = nobody said */
 };
 struct value_work {
