@@ -84,7 +84,7 @@ await test('an answer from a cache is set right by the second look', async () =>
   account.skus[104].stock = [['1_1', 3, 0]]; // what VTEX should have said
   same(w.sql("SELECT looks || ' ' || (due_at > now() + interval '20 seconds') FROM value_notices WHERE seller_sku = '104'"), '1 true', 'a second look is due');
   secondLook();
-  await until('stock of 104', () => stockOf('104') === 3, 15000);
+  await until('stock of 104', () => stockOf('104') === 3, 45000);
   await until('it is over', () => w.sql("SELECT count(*) FROM value_notices WHERE seller_sku = '104'") === '0');
 });
 
@@ -96,7 +96,7 @@ await test('inactive or taken from the affiliate is 0 at once, whatever else VTE
   await idle();
   account.skus[103].inactive = true;
   secondLook();
-  await until('104 was not taken away', () => stockOf('104') === 3, 15000);
+  await until('104 was not taken away', () => stockOf('104') === 3, 45000);
   await idle();
   same(stockOf('103'), 0, '103 was');
 });
@@ -118,8 +118,8 @@ await test('what VTEX says in a broken way changes nothing', async () => {
     w.vtex.faults.push({ operation: 'getInventoryBySku', left: 1, answer });
     account.skus[102].stock = [['1_1', stockOf('102') + 1, 0]];
     await notify(said('102', { StockModified: true }));
-    await until(`it was read (${JSON.stringify(answer)})`, () => reads(from, 'getInventoryBySku') >= 2, 15000);
-    await until('the right stock arrives', () => stockOf('102') === account.skus[102].stock[0][1], 15000);
+    await until(`it was read (${JSON.stringify(answer)})`, () => reads(from, 'getInventoryBySku') >= 2, 45000);
+    await until('the right stock arrives', () => stockOf('102') === account.skus[102].stock[0][1], 45000);
   }
   ok(!w.sql("SELECT string_agg(new, ',') FROM tiktok_log_stock WHERE entity = '102'").split(',').includes('0'), 'never 0');
 });
@@ -132,11 +132,11 @@ await test('a promotion ends some time: the price is tried again', async () => {
   await until('it waits', async () => (await w.must('GET', `/v1/clients/${H}/skus/101/explain`)).price.waiting_for === 'promotion');
   await idle();
   secondLook();
-  await until('it was refused twice', () => tiktok.calls.filter((c) => c.name === 'update_price' && c.failed).length >= 2, 15000);
+  await until('it was refused twice', () => tiktok.calls.filter((c) => c.name === 'update_price' && c.failed).length >= 2, 45000);
   await idle();
   delete skuOf('101').promotion;
   secondLook();
-  await until('price of 101', () => skuOf('101').price.amount === '77.00', 15000);
+  await until('price of 101', () => skuOf('101').price.amount === '77.00', 45000);
   await until('it waits no more', async () => (await w.must('GET', `/v1/clients/${H}/skus/101/explain`)).price.waiting_for === null);
 });
 
