@@ -139,10 +139,11 @@ enum rc db_job_leave_run(struct db_tx *tx, const char *shop_id, int64_t id, cons
     db_arg_text(&a, shop_id);
     db_arg_i64(&a, id);
     db_arg_text(&a, run_id);
-    rc = db_exec(tx,
-                 "UPDATE jobs SET run_id = NULL WHERE shop_id = $1 AND id = $2 AND run_id = $3"
-                 " RETURNING id",
-                 &a, &rows, e);
+    rc = db_exec(
+        tx,
+        "UPDATE jobs SET run_id = NULL, claimed_run_id = NULL WHERE shop_id = $1 AND id = $2 AND run_id = $3"
+        " RETURNING id",
+        &a, &rows, e);
     if (rc == RC_OK)
         *left = db_rows_count(rows) > 0;
     return rc;

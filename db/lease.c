@@ -138,6 +138,7 @@ enum rc db_work_recover(struct db_tx *tx, const char *shop_id, struct work_dead 
 {
     static const char SQL[] =
         "UPDATE jobs SET deaths = deaths + 1, due_at = statement_timestamp(), updated_at = now(),"
+        " run_id = coalesce(run_id, claimed_run_id),"
         " state = CASE WHEN deaths + 1 >= $2 THEN 'parked' ELSE 'ready' END,"
         " outcome = CASE WHEN deaths + 1 >= $2 THEN 'quarantined' ELSE 'died' END,"
         " problem = CASE WHEN deaths + 1 >= $2 THEN jsonb_build_object('code', 'quarantined', 'detail',"

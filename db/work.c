@@ -177,6 +177,7 @@ static enum rc again_args(struct db_args *a, const struct work_again *list, size
     return RC_OK;
 }
 
+/* One that was asked for without a run while it ran, and did not get done, is still waited for by its run. */
 enum rc db_work_again(struct db_tx *tx, const char *shop_id, int64_t token,
                       const struct work_again *list, size_t n, bool *touched, struct err *e)
 {
@@ -190,7 +191,8 @@ enum rc db_work_again(struct db_tx *tx, const char *shop_id, int64_t token,
         " attempts = CASE WHEN u.fresh OR (u.park AND j.generation > j.claimed_generation) THEN 0"
         "  WHEN u.uncount THEN greatest(j.attempts - 1, 0) ELSE j.attempts END,"
         " deaths = CASE WHEN u.fresh THEN 0 ELSE j.deaths END,"
-        " run_id = CASE WHEN u.fresh AND j.generation = j.claimed_generation THEN NULL ELSE j.run_id END,"
+        " run_id = CASE WHEN u.fresh AND j.generation = j.claimed_generation THEN NULL WHEN u.fresh OR u.park THEN j.run_id"
+        "  ELSE coalesce(j.run_id, j.claimed_run_id) END,"
         " payload = CASE WHEN u.fresh AND j.generation = j.claimed_generation THEN NULL ELSE j.payload END,"
         " outcome = u.outcome, problem = u.problem::jsonb, updated_at = now()"
         " FROM unnest($3::bigint[], $4::bigint[], $5::text[]::boolean[], $6::text[]::boolean[],"
@@ -220,7 +222,7 @@ enum rc db_work_orphans(struct db_tx *tx, const char *shop_id, int64_t token, co
 {
     static const char SQL[] =
         "UPDATE jobs SET state = 'ready', due_at = statement_timestamp(), attempts = greatest(attempts - 1, 0),"
-        " updated_at = now() WHERE shop_id = $1 AND state = 'running' AND lease_token = $2"
+        " run_id = coalesce(run_id, claimed_run_id), updated_at = now() WHERE shop_id = $1 AND state = 'running' AND lease_token = $2"
         " AND NOT id = ANY ($3::bigint[])";
     struct db_args a = DB_ARGS;
 

@@ -339,6 +339,24 @@ static void runs_end_with_their_jobs(void)
     replica_stop(&r);
 }
 
+/* Asked for without a run while it runs, and not done: its run still waits for it, not for ever. */
+static void a_run_keeps_a_job_that_is_asked_for_meanwhile(void)
+{
+    struct replica r;
+
+    clean();
+    put_in_run("gated", "g", "run-a");
+    if (!replica_start(&r, KINDS, 2, 45))
+        return;
+    CHECK(until_at_least(&S->runs, 1));
+    put("gated", "g", LANE_ORDERS);
+    CHECK_INT(fresh_count(P, "SELECT count(*) AS n FROM jobs WHERE run_id IS NULL"), 1);
+    replica_stop(&r);
+    CHECK_INT(fresh_count(P, "SELECT count(*) AS n FROM jobs WHERE state = 'ready' AND run_id = "
+                             "'run-a'"),
+              1);
+}
+
 /* Two runs ask while the job runs for a third: the handler counts its own run, the one in the middle is let go. */
 static void a_run_in_the_middle_is_let_go(void)
 {
@@ -385,6 +403,7 @@ int main(void)
     CASE(periodic_jobs_are_revived);
     CASE(people_list_retry_and_cancel);
     CASE(runs_end_with_their_jobs);
+    CASE(a_run_keeps_a_job_that_is_asked_for_meanwhile);
     CASE(a_run_in_the_middle_is_let_go);
     rig_close();
     return CHECK_END();

@@ -221,7 +221,7 @@ export function judgeCreate(tt, shop, json, product) {
 export function judgeEdit(tt, shop, product, json) {
   const out = [];
   common(tt, shop, product.category_id, json, out);
-  if (json.skus) skus(tt, shop, product.category_id, json.skus, out, { fresh: false, product });
+  if (json.skus) skus(tt, shop, product.category_id, json.skus, out, { fresh: false, product: { ...product, ...product.pending } });
   return out;
 }
 

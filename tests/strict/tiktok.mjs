@@ -7,6 +7,8 @@ import { judgeCreate, judgeEdit, judgePrices, judgeStock } from './product_rules
 const contract = new Contract('tiktok-openapi.json');
 export const APP_KEY = 'strict-app-key';
 export const APP_SECRET = 'strict-app-secret-0123456789';
+// Answers of a request that was not done.
+const UNDONE = { 429: { status: 429, headers: { 'retry-after': '1' }, raw: '' }, 503: { status: 503, raw: '<html>busy</html>' }, cut: { cut: true } };
 const id19 = () => `17${Array.from(randomBytes(17), (b) => b % 10).join('')}`;
 
 export class TikTok {
@@ -125,17 +127,20 @@ export class TikTok {
     this.rate.set(key, recent);
     if (recent.length > 50) { wrong(`${recent.length} calls in one second`); return this.answer(36009002, 'too many'); }
     if (bad.length) return this.answer(12052910, `Invalid input parameters: ${bad.join('; ')}`);
-    const fault = this.faults.find((f) => f.left > 0 && (f.operation === name || f.operation === '*'));
-    if (fault) fault.left--;
+    const planted = this.faults.find((f) => f.left > 0 && (f.operation === name || f.operation === '*'));
+    if (planted) planted.left--;
+    const fault = planted?.kind ?? this.chaos?.(name, call);
     this.signed = (this.signed ?? 0) + 1;
-    if ((fault?.kind === 'internal') || (this.every && this.signed % this.every === 0)) { call.failed = true; return this.answer(36009003, 'Internal error'); }
-    if (fault?.kind === '429') return { status: 429, headers: { 'retry-after': '1' }, raw: '' };
-    if (fault?.kind === '503') return { status: 503, raw: '<html>busy</html>' };
+    call.fault = fault;
+    if (fault === 'internal' || (this.every && this.signed % this.every === 0)) { call.failed = true; return this.answer(36009003, 'Internal error'); }
+    if (['429', '503', 'cut'].includes(fault)) { call.failed = true; return UNDONE[fault]; }
     const op = this[name];
     if (!op) { wrong('an operation this catalog judge does not expect'); return this.answer(36009009, 'path'); }
+    call.before = this.watch?.(call, json, found.args);
     const out = await op.call(this, { q, json, shop, seller, args: found.args, body, type, wrong, call });
-    if (fault?.kind === 'done-then-internal') return this.answer(36009003, 'Internal error');
-    if (fault?.kind === 'done-then-cut') return { cut: true };
+    call.after = this.watch?.(call, json, found.args);
+    if (fault === 'done-then-internal') return this.answer(36009003, 'Internal error');
+    if (fault === 'done-then-cut') return { cut: true };
     return out;
   }
 
@@ -302,7 +307,7 @@ export class TikTok {
     const faults = judgeEdit(this, shop, p, json);
     if (faults.length) { for (const f of faults) wrong(`${f.code} ${f.message} (${p.title})`); return this.answer(faults[0].code, faults[0].message); }
     const skus = json.skus?.map((s) => {
-      const old = p.skus.find((x) => x.id === s.id);
+      const old = skuOf(p, s.id);
       return old ? { ...old, ...s } : { ...s, id: id19() };
     });
     const change = { ...structuredClone(json), ...(skus ? { skus } : {}) };
@@ -335,7 +340,7 @@ export class TikTok {
     const faults = judgePrices(p, json);
     if (faults.length) { for (const f of faults) wrong(`${f.code} ${f.message}`); return this.answer(faults[0].code, faults[0].message); }
     if (json.skus.some((s) => p.skus.find((x) => x.id === s.id).promotion)) { call.failed = true; return this.answer(12052038, 'Product price locked due to ongoing promotion.'); }
-    for (const s of json.skus) p.skus.find((x) => x.id === s.id).price = { ...s.price };
+    for (const s of json.skus) for (const x of versions(p, s.id)) x.price = { ...s.price };
     return this.answer(0, 'Success', this.counter++ % 2 ? {} : undefined);
   }
 
@@ -350,7 +355,8 @@ export class TikTok {
       const sku = p.skus.find((x) => x.id === s.id);
       if (this.refusesZero && s.inventory.some((i) => i.quantity === 0)) { errors.push({ code: 12052990, message: 'Check failed', detail: { sku_id: s.id, extra_errors: [{ code: 12052055, message: 'within allowed limits', warehouse_id: s.inventory[0].warehouse_id }] } }); continue; }
       if (sku.locked > s.inventory[0].quantity) { errors.push({ code: 12052393, message: 'locked by a promotion', detail: { sku_id: s.id, extra_errors: [{ code: 12052393, message: 'locked', warehouse_id: s.inventory[0].warehouse_id }] } }); continue; }
-      sku.inventory = s.inventory.map((i) => ({ warehouse_id: i.warehouse_id ?? sku.inventory[0].warehouse_id, quantity: i.quantity }));
+      const inventory = s.inventory.map((i) => ({ warehouse_id: i.warehouse_id ?? sku.inventory[0].warehouse_id, quantity: i.quantity }));
+      for (const x of versions(p, s.id)) x.inventory = inventory;
     }
     return this.answer(0, 'Success', errors.length ? { errors } : {});
   }
@@ -462,6 +468,16 @@ export class TikTok {
     this.onEvent(p.shop, 5, `{"product_id":${p.id},"status":"${no ? 'PRODUCT_AUDIT_FAILURE' : 'PRODUCT_FIRST_PASS_REVIEW'}","suspended_reason":"","update_time":${at}}`);
     this.onEvent(p.shop, 37, `{"product_id":"${p.id}","audit":{"status":"${p.audit}"},"update_time":${at}}`);
   }
+}
+
+// A SKU as it stands on sale and in the edit under review: price and stock of an edit wait for no review.
+function versions(p, id) {
+  return [...p.skus, ...(p.pending?.skus ?? [])].filter((x) => x.id === id);
+}
+
+// The newest version of a SKU.
+function skuOf(p, id) {
+  return versions(p, id).at(-1);
 }
 
 // Width and height from the header of a PNG, BMP, JPEG or WEBP file; null for anything else.
