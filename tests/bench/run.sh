@@ -1,11 +1,11 @@
 #!/bin/bash
 # All measurements in one run on one private, durable PostgreSQL, then one table of ratios (medians of
 # those of neighbouring runs) and floors.
-# usage: run.sh [PART...]   parts: intake feed outbound jobs idle (without: all). Exit 1 when a floor does not hold.
-# environment: BUILD, BIN, LIBRARY; BENCH_ROUNDS (5), BENCH_SECONDS (4), BENCH_ITEMS (200000)
+# usage: run.sh [PART...]   parts: intake feed outbound jobs publish idle (without: all). Exit 1 when a floor does not hold.
+# environment: BUILD, BIN, LIBRARY; BENCH_ROUNDS (5), BENCH_SECONDS (4), BENCH_ITEMS (200000), BENCH_PRODUCTS (2000)
 set -eu
 cd "$(dirname "$0")/../.."
-parts=${*:-intake feed outbound jobs idle}
+parts=${*:-intake feed outbound jobs publish idle}
 build=$(readlink -f "${BUILD:-build}")
 BENCH_WORK=$build/bench
 BIN=$(readlink -f "${BIN:-$build/tiktok-shop-connector}")
@@ -21,7 +21,7 @@ compile() { # compile PROGRAM SOURCE: against the connector's library
 }
 
 mkdir -p "$BENCH_WORK"
-for folder in intake feed outbound jobs idle; do
+for folder in intake feed outbound jobs publish idle; do
     mkdir -p "$BENCH_WORK/$folder"
     cp tests/bench/$folder/*.mjs "$BENCH_WORK/$folder/" 2> /dev/null || true
 done
