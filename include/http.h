@@ -129,6 +129,10 @@ struct http_server_cfg {
     bool log_requests;
 };
 enum rc http_server_new(const struct http_server_cfg *cfg, struct http_server **out, struct err *e);
+/* Whether this machine can listen on such an address, without listening. RC_INVALID: it is none. */
+enum rc http_address_check(const char *address, struct err *e);
+/* Version of the HTTP library that is loaded, when its header lines cannot be checked byte by byte; else NULL. */
+const char *http_library_unknown(void);
 int http_server_port(const struct http_server *s);
 /* Stops accepting; running requests finish (up to grace_ms); then frees. */
 void http_server_stop(struct http_server *s, int grace_ms);

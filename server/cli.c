@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "app.h"
+#include "http.h"
 #include "image_convert.h"
 #include "log.h"
 #include "password.h"
@@ -77,6 +78,14 @@ static int run_migrate(int argc, char **argv)
     return EXIT_WELL;
 }
 
+static enum rc address_check(const char *name, const char *address, struct err *e)
+{
+    if (http_address_check(address, e) == RC_OK)
+        return RC_OK;
+    return err_field(e, name,
+                     "%s must be an address of this machine with a port, as 127.0.0.1:8080", name);
+}
+
 static int run_config_check(int argc, char **argv)
 {
     struct cfg cfg = { 0 };
@@ -87,6 +96,10 @@ static int run_config_check(int argc, char **argv)
     (void)argv;
     if (rc == RC_OK) {
         rc = db_url_check(cfg.database_url, &e);
+        if (rc == RC_OK)
+            rc = address_check("LISTEN_ADDRESS", cfg.listen_address, &e);
+        if (rc == RC_OK)
+            rc = address_check("OPS_ADDRESS", cfg.ops_address, &e);
         cfg_done(&cfg);
     }
     if (rc != RC_OK)

@@ -529,6 +529,13 @@ static bool has_raw_route(const struct http_server_cfg *cfg)
     return false;
 }
 
+const char *http_library_unknown(void)
+{
+    const char *version = MHD_get_version();
+
+    return strcmp(version, "0.9.75") == 0 ? NULL : version;
+}
+
 enum rc http_server_new(const struct http_server_cfg *cfg, struct http_server **out, struct err *e)
 {
     struct http_server *s = calloc(1, sizeof *s);
@@ -541,7 +548,7 @@ enum rc http_server_new(const struct http_server_cfg *cfg, struct http_server **
         return err_set(e, RC_BUG, "out of memory");
     s->cfg = *cfg;
     s->name = str_dup(cfg->name);
-    s->known_layout = strcmp(MHD_get_version(), "0.9.75") == 0;
+    s->known_layout = http_library_unknown() == NULL;
     sign_random(random, sizeof random);
     str_hex(s->id_prefix, random, sizeof random);
     if (s->name == NULL || !empties_make(s)) {

@@ -1,6 +1,8 @@
 /* http_socket.c - opens the listening socket, and answers on a socket that the library has given up on. */
 #include "http_socket.h"
 
+#include "http.h"
+
 #include "http_int.h"
 #include "str.h"
 
@@ -62,21 +64,41 @@ static int listen_on(const struct addrinfo *a)
     return fd;
 }
 
-enum rc http_socket_listen(const char *address, int *fd, int *port, bool *ipv6, struct err *e)
+/* *found is freed by the caller, by freeaddrinfo. */
+static enum rc address_find(const char *address, struct addrinfo **found, struct err *e)
 {
     struct addrinfo hints = { .ai_family = AF_UNSPEC,
                               .ai_socktype = SOCK_STREAM,
                               .ai_flags = AI_PASSIVE };
-    struct addrinfo *found = NULL;
     char host[128];
     const char *service = NULL;
-    int opened = -1;
-    char why[128];
 
     if (!address_split(address, host, sizeof host, &service))
         return err_set(e, RC_INVALID, "\"%s\" is no host:port", address);
-    if (getaddrinfo(host, service, &hints, &found) != 0)
+    if (getaddrinfo(host, service, &hints, found) != 0)
         return err_set(e, RC_INVALID, "\"%s\" is no address to listen on", address);
+    return RC_OK;
+}
+
+enum rc http_address_check(const char *address, struct err *e)
+{
+    struct addrinfo *found = NULL;
+    enum rc rc = address_find(address, &found, e);
+
+    if (rc == RC_OK)
+        freeaddrinfo(found);
+    return rc;
+}
+
+enum rc http_socket_listen(const char *address, int *fd, int *port, bool *ipv6, struct err *e)
+{
+    struct addrinfo *found = NULL;
+    int opened = -1;
+    char why[128];
+    enum rc rc = address_find(address, &found, e);
+
+    if (rc != RC_OK)
+        return rc;
     opened = listen_on(found);
     if (opened < 0) {
         freeaddrinfo(found);

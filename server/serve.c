@@ -142,12 +142,16 @@ static enum rc listeners_start(struct service *s, struct err *e)
     enum rc rc = http_server_new(&ops, &s->ops_http, e);
 
     if (rc == RC_INVALID)
-        return err_field(e, "OPS_ADDRESS", "OPS_ADDRESS must be host:port");
+        return err_field(
+            e, "OPS_ADDRESS",
+            "OPS_ADDRESS must be an address of this machine with a port, as 127.0.0.1:8080");
     if (rc != RC_OK)
         return rc;
     rc = http_server_new(&web, &s->public_http, e);
     if (rc == RC_INVALID)
-        return err_field(e, "LISTEN_ADDRESS", "LISTEN_ADDRESS must be host:port");
+        return err_field(
+            e, "LISTEN_ADDRESS",
+            "LISTEN_ADDRESS must be an address of this machine with a port, as 127.0.0.1:8080");
     return rc;
 }
 
@@ -252,6 +256,11 @@ int serve_run(void)
         return cli_failed(&e);
     if (geteuid() == 0)
         LOG(LOG_WARN, "serve", "runs as root: start it as a user without privileges");
+    if (http_library_unknown() != NULL)
+        LOG(LOG_WARN, "serve",
+            "header lines are not checked byte by byte with this libmicrohttpd (0.9.75 is known): "
+            "put a strict HTTP server in front",
+            LF_S("libmicrohttpd", http_library_unknown()));
     if (service_start(&s, &signals, &e) == RC_OK) {
         atomic_store(&s.app.ready, true);
         LOG(LOG_INFO, "serve", "ready", LF_S("replica", s.app.replica),

@@ -32,6 +32,8 @@ await test('subcommands and exit codes', async () => {
 });
 
 await test('a wrong setting stops the start with one line that names it', async () => {
+  const nul = join(WORK, 'key-with-nul');
+  writeFileSync(nul, 'app\0key\n');
   const rows = [[{ TIKTOK_APP_KEY: '' }, 'TIKTOK_APP_KEY'], [{ DATABASE_URL: '' }, 'DATABASE_URL'], [{ WORKER_THREADS: 'many' }, 'WORKER_THREADS'],
     [{ ENCRYPTION_KEYS: 'k1:short' }, 'ENCRYPTION_KEYS'], [{ API_TOKENS: 'x:owner:token' }, 'API_TOKENS'], [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ ENCRYPTION_KEYS: '' }, 'ENCRYPTION_KEYS'], [{ TIKTOK_APP_SECRET: '' }, 'TIKTOK_APP_SECRET'],
@@ -43,9 +45,10 @@ await test('a wrong setting stops the start with one line that names it', async 
     [{ API_TOKENS: 'a:admin:one-token-0123456789,b:read:one-token-0123456789' }, 'API_TOKENS'], [{ ADMIN_USERS: 'nonsense' }, 'ADMIN_USERS'],
     [{ LAMBDA_ACCESS_KEY_ID: 'AKIAEXAMPLE' }, 'LAMBDA_SECRET_ACCESS_KEY'], [{ OPS_ADDRESS: ENV.LISTEN_ADDRESS }, 'OPS_ADDRESS'],
     [{ TIKTOK_APP_KEY: undefined, TIKTOK_APP_KEY_FILE: '/dev/null' }, 'TIKTOK_APP_KEY_FILE'],
-    [{ TIKTOK_API_URL: 'https://open-api.example.com' }, 'ALLOW_PRIVATE_ADDRESSES'], [{ LISTEN_ADDRESS: 'nowhere' }, 'LISTEN_ADDRESS']];
+    [{ TIKTOK_API_URL: 'https://open-api.example.com' }, 'ALLOW_PRIVATE_ADDRESSES'], [{ LISTEN_ADDRESS: 'nowhere' }, 'LISTEN_ADDRESS'], [{ LISTEN_ADDRESS: 'nowhere.invalid:8080' }, 'LISTEN_ADDRESS'], [{ OPS_ADDRESS: '256.1.1.1:9090' }, 'OPS_ADDRESS'],
+    [{ TIKTOK_APP_KEY: undefined, TIKTOK_APP_KEY_FILE: nul }, 'TIKTOK_APP_KEY_FILE']];
   for (const [wrong, name] of rows) {
-    for (const args of name === 'LISTEN_ADDRESS' ? [['serve']] : [['serve'], ['config', 'check']]) {
+    for (const args of [['serve'], ['config', 'check']]) {
       const got = run(args, { ...ENV, LOG_LEVEL: 'error', ...wrong });
       same(got.status, 3, `${args.join(' ')} with ${name} wrong: ${got.stderr}`);
       const lines = got.stderr.trim().split('\n').filter((l) => !l.startsWith('{'));
