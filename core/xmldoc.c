@@ -8,6 +8,7 @@
 #include "own.h"
 #include "str.h"
 #include "xmldoc_input.h"
+#include "xmldoc_names.h"
 
 #include <libxml/HTMLparser.h>
 #include <libxml/SAX2.h>
@@ -18,8 +19,7 @@
 #include <string.h>
 
 struct xmldoc_attrs {
-    const xmlChar **list; /* five per attribute: local, prefix, uri, value, end */
-    int n;
+    const xmlChar **list; /* name as written, value, ..., NULL; or NULL */
 };
 
 struct xmldoc {
@@ -30,6 +30,7 @@ struct xmldoc {
     struct xml_input input;
     xmlSAXHandler sax;
     xmlParserCtxtPtr ctxt;
+    struct xml_names names;
     int depth;
     bool rooted; /* the root element was opened */
     bool failed;
@@ -70,39 +71,51 @@ int64_t xmldoc_bytes(const struct xmldoc *x)
     return x->input.bytes;
 }
 
-static void on_open(void *user, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri,
-                    int n_ns, const xmlChar **ns, int n_attrs, int n_default, const xmlChar **attrs)
+static enum rc open_element(struct xmldoc *x, const xmlChar *written, const xmlChar **attrs)
+{
+    struct xmldoc_attrs list = { attrs };
+    const struct xmldoc_name *name;
+    enum rc rc;
+
+    if (x->depth > x->opts.max_depth)
+        return xml_code(x->code, &x->err, "too_deep",
+                        "line %lld: more than %d elements inside each other",
+                        (long long)xmldoc_line(x), x->opts.max_depth);
+    if (attrs != NULL) {
+        rc = xml_names_open(&x->names, x->depth, attrs, &x->err);
+        if (rc == RC_INVALID)
+            return xml_code(x->code, &x->err, "not_xml", "line %lld: more than %d namespaces",
+                            (long long)xmldoc_line(x), LIMIT_XML_NAMESPACES);
+        if (rc != RC_OK)
+            return rc;
+    }
+    name = xml_names_find(&x->names, written);
+    if (name == NULL)
+        return err_set(&x->err, RC_DOWN, "out of memory for a name");
+    return x->handler.open(x->user, name, &list, &x->err);
+}
+
+static void on_open(void *user, const xmlChar *written, const xmlChar **attrs)
 {
     struct xmldoc *x = user;
-    struct xmldoc_name name = { (const char *)local, (const char *)prefix, (const char *)uri };
-    struct xmldoc_attrs list = { attrs, n_attrs };
 
-    (void)n_ns;
-    (void)ns;
-    (void)n_default;
     if (x->failed)
         return;
     x->rooted = true;
-    if (++x->depth > x->opts.max_depth) {
-        (void)xml_code(x->code, &x->err, "too_deep",
-                       "line %lld: more than %d elements inside each other",
-                       (long long)xmldoc_line(x), x->opts.max_depth);
-        fail(x);
-        return;
-    }
-    if (x->handler.open(x->user, &name, &list, &x->err) != RC_OK)
+    x->depth++;
+    if (open_element(x, written, attrs) != RC_OK)
         fail(x);
 }
 
-static void on_close(void *user, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri)
+static void on_close(void *user, const xmlChar *written)
 {
     struct xmldoc *x = user;
 
-    (void)local;
-    (void)prefix;
-    (void)uri;
+    (void)written;
     if (x->failed)
         return;
+    if (x->names.n_bindings > 0 && x->names.bindings[x->names.n_bindings - 1].depth == x->depth)
+        xml_names_close(&x->names, x->depth);
     x->depth--;
     if (x->handler.close(x->user, &x->err) != RC_OK)
         fail(x);
@@ -222,9 +235,8 @@ static const char *word_of(const struct xmldoc *x, int code, const char *text)
 }
 
 /* Keeps the first fatal error in our words. */
-static void on_error(void *user, xmlErrorPtr error)
+static void error_take(struct xmldoc *x, const xmlError *error)
 {
-    struct xmldoc *x = user;
     const char *word;
     char text[256];
     size_t n;
@@ -247,6 +259,16 @@ static void on_error(void *user, xmlErrorPtr error)
     fail(x);
 }
 
+/* The text is part of what the context keeps, with line and code. */
+__attribute__((format(printf, 2, 3))) static void on_error(void *user, const char *fmt, ...)
+{
+    struct xmldoc *x = user;
+
+    (void)fmt;
+    if (x->ctxt != NULL)
+        error_take(x, &x->ctxt->lastError);
+}
+
 /* First bytes for the parser: it is made now, because only now we know whether to trust the declaration. */
 static enum rc parser_make(struct xmldoc *x, bool utf8, struct err *e)
 {
@@ -256,6 +278,7 @@ static enum rc parser_make(struct xmldoc *x, bool utf8, struct err *e)
     if (x->ctxt == NULL)
         return err_set(e, RC_DOWN, "out of memory for an XML parser");
     (void)xmlCtxtUseOptions(x->ctxt, options);
+    x->names.dict = x->ctxt->dict;
     return RC_OK;
 }
 
@@ -318,15 +341,16 @@ enum rc xmldoc_new(const struct xmldoc_handler *handler, void *user, const struc
     (void)str_copy(x->charset, sizeof x->charset, opts->charset != NULL ? opts->charset : "");
     x->opts.code = x->code;
     x->opts.charset = x->charset[0] != '\0' ? x->charset : NULL;
-    x->sax.initialized = XML_SAX2_MAGIC;
-    x->sax.startElementNs = on_open;
-    x->sax.endElementNs = on_close;
+    x->sax.initialized = 1; /* SAX1: without the library's namespaces, see xmldoc_names.h */
+    x->sax.startElement = on_open;
+    x->sax.endElement = on_close;
     x->sax.characters = on_text;
     x->sax.ignorableWhitespace = on_text;
     x->sax.cdataBlock = on_text;
     x->sax.internalSubset = on_doctype;
     x->sax.getEntity = on_entity;
-    x->sax.serror = on_error;
+    x->sax.error = on_error;
+    x->sax.fatalError = on_error;
     xml_input_init(&x->input, &x->opts, parse, x);
     *out = x;
     return RC_OK;
@@ -385,33 +409,48 @@ static size_t attr_char(const char *p, const char *end, char out[8])
     return (size_t)(semicolon - p) + 1;
 }
 
+static bool attr_is(const xmlChar *written, const char *local)
+{
+    const char *colon = strchr((const char *)written, ':');
+
+    return !xml_names_declares(written) &&
+           str_eq(colon != NULL ? colon + 1 : (const char *)written, local);
+}
+
+static bool attr_copy(const char *value, char *dst, size_t cap)
+{
+    const char *end = value + strlen(value);
+    size_t n = 0;
+
+    for (const char *p = value; p < end;) {
+        char one[8];
+        size_t len;
+
+        p += attr_char(p, end, one);
+        len = strlen(one);
+        if (n + len >= cap)
+            return false;
+        memcpy(dst + n, one, len);
+        n += len;
+    }
+    dst[n] = '\0';
+    return true;
+}
+
 bool xmldoc_attr(const struct xmldoc_attrs *attrs, const char *local, char *dst, size_t cap)
 {
-    for (int i = 0; i < attrs->n; i++) {
-        const xmlChar **a = attrs->list + (ptrdiff_t)5 * i;
-        const char *end = (const char *)a[4];
-        size_t n = 0;
-
-        if (!str_eq((const char *)a[0], local))
-            continue;
-        for (const char *p = (const char *)a[3]; p < end;) {
-            char one[8];
-            size_t len;
-
-            p += attr_char(p, end, one);
-            len = strlen(one);
-            if (n + len >= cap)
-                return false;
-            memcpy(dst + n, one, len);
-            n += len;
-        }
-        dst[n] = '\0';
-        return true;
+    for (const xmlChar **a = attrs->list; a != NULL && *a != NULL; a += 2) {
+        if (attr_is(a[0], local))
+            return attr_copy(a[1] != NULL ? (const char *)a[1] : "", dst, cap);
     }
     return false;
 }
 
 int xmldoc_attr_count(const struct xmldoc_attrs *attrs)
 {
-    return attrs->n;
+    int n = 0;
+
+    for (const xmlChar **a = attrs->list; a != NULL && *a != NULL; a += 2)
+        n += !xml_names_declares(a[0]);
+    return n;
 }

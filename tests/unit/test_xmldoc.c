@@ -65,6 +65,12 @@ static void events(void)
         { "<a>&lt;&nbsp;&euro;&#x41;&apos;</a>", "<|a|><\xC2\xA0€A'</>" },
         { "<a><!-- <b/> --><?pi <b/>?></a>", "<|a|></>" },
         { "<a xmlns='urn:d'><b a='x'/></a>", "<|a|urn:d><|b|urn:d a=x></></>" },
+        { "<p:a xmlns:p='u1'><p:b xmlns:p='u2'><p:c/></p:b><p:c/></p:a>",
+          "<p|a|u1><p|b|u2><p|c|u2></></><p|c|u1></></>" },
+        { "<a xmlns='u1'><b xmlns=''><c/></b><c/></a>", "<|a|u1><|b|><|c|></></><|c|u1></></>" },
+        { "<a><b xmlns:p='u1'/><p:b/><b xmlns:p='u2'><p:b/></b></a>",
+          "<|a|><|b|></><p|b|></><|b|><p|b|u2></></></>" },
+        { "<a p:a='1' xmlns:a='no'><a:b:c/></a>", "<|a| a=1><|a:b:c|></></>" },
         { "\xEF\xBB\xBF<?xml version='1.0' encoding='ISO-8859-1'?><a>Café</a>", "<|a|>Café</>" },
         { "<?xml version='1.0' encoding='ISO-8859-1'?><a>Caf\xE9</a>", "<|a|>Café</>" },
     };
@@ -131,6 +137,26 @@ static void endless_section(void)
     }
 }
 
+/* As many namespaces as the limit are taken, one more is not. */
+static void many_namespaces(void)
+{
+    for (int n = 256; n <= 257; n++) {
+        struct trace t = { 0 };
+        struct err e = { 0 };
+        struct buf text;
+
+        buf_init(&text, 1 << 20);
+        buf_str(&text, "<a");
+        for (int i = 0; i < n; i++)
+            buf_fmt(&text, " xmlns:p%d='u'", i);
+        buf_str(&text, "/>");
+        CHECK_INT(run(&t, buf_text(&text), 65536, 1 << 20, &e), n == 256 ? RC_OK : RC_INVALID);
+        CHECK_STR(e.code, n == 256 ? "" : "doc_not_xml");
+        buf_done(&t.out);
+        buf_done(&text);
+    }
+}
+
 /* Ten entities that multiply each other never get anywhere. */
 static void billion_laughs(void)
 {
@@ -172,6 +198,7 @@ int main(void)
     CASE(refusals);
     CASE(endless_section);
     CASE(billion_laughs);
+    CASE(many_namespaces);
     CASE(callback_stops);
     CASE(entities);
     return CHECK_END();
