@@ -45,6 +45,8 @@ const CASES = [
   ['PRODUTOS-compara-xml', { new_xml: '<rss xmlns:g="http://base.google.com/ns/1.0"><channel><item><g:id>Z1</g:id><g:title>Caneca Azul</g:title><g:description>Boa</g:description><g:link>https://loja.example/z</g:link><g:image_link>https://loja.example/z.png</g:image_link><g:price>10.00 BRL</g:price><g:availability>in stock</g:availability></item></channel></rss>', old_xml: '<rss xmlns:g="http://base.google.com/ns/1.0"><channel><item><g:id>Z1</g:id><g:title>Caneca</g:title><g:description>Boa</g:description><g:link>https://loja.example/z</g:link><g:image_link>https://loja.example/z.png</g:image_link><g:price>10.00 BRL</g:price><g:availability>in stock</g:availability></item></channel></rss>', dry_run: true }, 'changes'],
   ['VTEX-PRODUTO-ADDITIONAL-IMAGES-XML', {}, 'images'],
   ['BRANDS-VTEX', {}, 'brands'],
+  ['PRECO-VTEX-monta-lista-sku', {}, 'prices'],
+  ['ESTOQUE-VTEX-atualizacao-estoque', {}, 'stock'],
   ['BUSCA-PEDIDOS-TESTE', { from: '2026-01-01T00:00:00Z' }, 'orders'],
 ];
 for (const [name, payload, kind] of CASES) {
