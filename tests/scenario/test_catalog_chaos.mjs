@@ -35,13 +35,18 @@ const luck = generator(SEED + 1); // of everything but the feed
 const trouble = new Trouble(luck, 0.12);
 const needless = new Needless();
 const WRITES = /^(create|partial|edit|update_p|update_inv|upload|activate|deactivate)/;
-tiktok.chaos = (name) => trouble.of(name);
+const idsOf = (call) => call.json?.product_ids ?? [/\/products\/(\d+)\//.exec(call.path)?.[1]].filter(Boolean);
+tiktok.chaos = (name, call) => {
+  const kind = trouble.of(name);
+  if (WRITES.test(name) && ['503', 'internal', 'cut'].includes(kind)) for (const id of idsOf(call)) needless.forgive(id); // it cannot know that nothing was done
+  return kind;
+};
 // What a write finds and leaves: each product but what only a review changes.
-tiktok.watch = (call, json, args) => {
+tiktok.watch = (call) => {
   if (!WRITES.test(call.name)) return undefined;
-  const ids = json?.product_ids ?? (args.product_id ? [args.product_id] : []);
-  const state = Object.fromEntries(ids.map((id) => {
+  const state = Object.fromEntries(idsOf(call).map((id) => {
     const p = tiktok.products.get(id);
+    if (p?.audit === 'FAILED') needless.forgive(id); // what is on sale sent again ends the refusal
     const { updated, audit, pending, ...rest } = p ?? {};
     return [id, JSON.stringify({ ...rest, ...pending, status: p?.status })];
   }));

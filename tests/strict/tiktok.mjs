@@ -136,9 +136,9 @@ export class TikTok {
     if (['429', '503', 'cut'].includes(fault)) { call.failed = true; return UNDONE[fault]; }
     const op = this[name];
     if (!op) { wrong('an operation this catalog judge does not expect'); return this.answer(36009009, 'path'); }
-    call.before = this.watch?.(call, json, found.args);
+    call.before = this.watch?.(call);
     const out = await op.call(this, { q, json, shop, seller, args: found.args, body, type, wrong, call });
-    call.after = this.watch?.(call, json, found.args);
+    call.after = this.watch?.(call);
     if (fault === 'done-then-internal') return this.answer(36009003, 'Internal error');
     if (fault === 'done-then-cut') return { cut: true };
     return out;
