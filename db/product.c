@@ -12,7 +12,7 @@ static const char GET_SQL[] =
     "source_category, tiktok_category_id, category_chosen_by, tiktok_brand_id, published_at, counted_run_id, "
     "shelf, shelf_due_at IS NOT NULL AS shelf_due, adopted_at IS NOT NULL AS adopted, images_sent, "
     "kept_back <> '[]' OR EXISTS (SELECT 1 FROM skus k WHERE k.shop_id = $1 AND k.source_id = $2 "
-    "AND k.kept_back <> '[]') AS kept_back, problems, tiktok_status, values_seq "
+    "AND k.kept_back <> '[]') AS kept_back, problems, tiktok_status, values_seq, edit_sent, edit_unreviewed "
     "FROM products WHERE shop_id = $1 AND source_id = $2";
 
 static const char SKUS_SQL[] =
@@ -66,7 +66,10 @@ static enum rc read_product(struct product *p, const struct db_rows *rows, struc
     p->desired = db_json_new(rows, 0, "desired");
     p->published = db_json_new(rows, 0, "published");
     p->problems = db_json_new(rows, 0, "problems");
-    if (p->title == NULL || p->source_category == NULL || p->desired == NULL || p->problems == NULL)
+    p->edit_sent = db_json_new(rows, 0, "edit_sent");
+    p->edit_unreviewed = db_json_new(rows, 0, "edit_unreviewed");
+    if (p->title == NULL || p->source_category == NULL || p->desired == NULL ||
+        p->problems == NULL || p->edit_sent == NULL || p->edit_unreviewed == NULL)
         return err_set(e, RC_BUG, "out of memory");
     return RC_OK;
 }
@@ -151,6 +154,8 @@ void db_product_done(struct product *p)
     json_decref(p->desired);
     json_decref(p->published);
     json_decref(p->problems);
+    json_decref(p->edit_sent);
+    json_decref(p->edit_unreviewed);
     *p = (struct product){ 0 };
 }
 

@@ -125,6 +125,7 @@ enum rc db_product_published(struct db_tx *tx, const char *shop_id, const char *
                    "UPDATE products SET tiktok_product_id = $3, published_hash = $4::uuid, "
                    "published = COALESCE($5::jsonb, published), status = $6, "
                    "problems = COALESCE($7::jsonb, '[]'), create_sent_at = NULL, "
+                   "edit_unreviewed = edit_unreviewed || edit_sent, edit_sent = '{}', "
                    "published_at = now(), updated_at = now() WHERE shop_id = $1 AND source_id = $2",
                    &args, NULL, e);
 }

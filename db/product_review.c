@@ -75,3 +75,65 @@ enum rc db_product_event(struct db_tx *tx, const char *shop_id, const char *tikt
         return err_set(e, RC_NOT_FOUND, "no such notification");
     return db_bytes(rows, 0, "body", body, e);
 }
+
+static enum rc of_product(struct db_tx *tx, const char *sql, const char *shop_id,
+                          const char *source_id, const json_t *members, struct err *e)
+{
+    struct db_args args = { 0 };
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, source_id);
+    if (members != NULL)
+        db_arg_json(&args, members);
+    return db_exec(tx, sql, &args, NULL, e);
+}
+
+enum rc db_product_edit_begin(struct db_tx *tx, const char *shop_id, const char *source_id,
+                              const json_t *members, struct err *e)
+{
+    return of_product(tx,
+                      "UPDATE products SET edit_sent = edit_sent || $3::jsonb WHERE shop_id = $1 "
+                      "AND source_id = $2",
+                      shop_id, source_id, members, e);
+}
+
+enum rc db_product_edit_refused(struct db_tx *tx, const char *shop_id, const char *source_id,
+                                const json_t *before, struct err *e)
+{
+    return of_product(tx,
+                      "UPDATE products SET edit_sent = $3::jsonb WHERE shop_id = $1 AND "
+                      "source_id = $2",
+                      shop_id, source_id, before, e);
+}
+
+enum rc db_product_edit_passed(struct db_tx *tx, const char *shop_id, const char *source_id,
+                               struct err *e)
+{
+    return of_product(tx,
+                      "UPDATE products SET edit_unreviewed = '{}' WHERE shop_id = $1 AND "
+                      "source_id = $2 AND edit_unreviewed <> '{}'",
+                      shop_id, source_id, NULL, e);
+}
+
+enum rc db_product_edit_undone(struct db_tx *tx, const char *shop_id, const char *source_id,
+                               const char *const *sku_ids, size_t n, bool *any, struct err *e)
+{
+    struct db_args args = { 0 };
+    OWN_ROWS struct db_rows *rows = NULL;
+
+    db_arg_text(&args, shop_id);
+    db_arg_text(&args, source_id);
+    db_arg_text_array(&args, sku_ids, n);
+    enum rc rc = db_exec(
+        tx,
+        "UPDATE skus SET tiktok_sku_id = NULL, price_published_minor = NULL, "
+        "price_published_at = NULL, stock_published = NULL, stock_published_at = NULL, "
+        "price_sent_minor = NULL, stock_sent = NULL, stock_warehouses = NULL, "
+        "updated_at = now() WHERE shop_id = $1 AND source_id = $2 "
+        "AND tiktok_sku_id IS NOT NULL AND tiktok_sku_id <> ALL ($3::text[]) RETURNING seller_sku",
+        &args, &rows, e);
+
+    if (rc == RC_OK)
+        *any = db_rows_count(rows) > 0;
+    return rc;
+}

@@ -72,7 +72,8 @@ enum rc db_shelf_set(struct db_tx *tx, const char *client_id, const char *shop_i
     /* What was deleted at TikTok starts anew, under another id and with another idempotency key. */
     static const char *const REVIVE[] = {
         "UPDATE products SET status = 'waiting', tiktok_product_id = NULL, published = NULL, published_hash = NULL,"
-        " published_at = NULL, idempotency_key = NULL, create_sent_at = NULL, audit_status = NULL, problems = '[]'"
+        " published_at = NULL, idempotency_key = NULL, create_sent_at = NULL, audit_status = NULL, problems = '[]',"
+        " edit_sent = '{}', edit_unreviewed = '{}'"
         " WHERE shop_id = $1 AND source_id = $2 AND status = 'deleted'",
         "UPDATE skus s SET tiktok_sku_id = NULL, price_published_minor = NULL, price_published_at = NULL,"
         " stock_published = NULL, stock_published_at = NULL FROM products p WHERE p.shop_id = $1"

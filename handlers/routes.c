@@ -4,6 +4,7 @@
 #define BODY_NONE 0
 #define BODY_NOTICE ((size_t)64 << 10)
 #define BODY_REST ((size_t)1 << 20)
+#define BODY_INVOKE ((size_t)2 << 20)
 #define CLIENT "/v1/clients/{client_hash}"
 
 /* A route with a parameter comes after the ones that name its segment. docs/openapi.yaml says the same. */
@@ -18,6 +19,9 @@ const struct http_route ROUTES[] = {
       false },
     { HTTP_GET, "/tiktok/connection/{exchange_id}", HTTP_OPEN, BODY_NONE, oauth_connection_get,
       "connectionPage", false },
+
+    { HTTP_POST, "/2015-03-31/functions/{function_name}/invocations", HTTP_OPEN, BODY_INVOKE,
+      lambda_invoke_post, "invokeFunction", false },
 
     { HTTP_GET, "/v1/clients", HTTP_READ, BODY_NONE, clients_list, "listClients", false },
     { HTTP_PUT, CLIENT, HTTP_ADMIN, BODY_REST, client_put, "putClient", false },

@@ -116,6 +116,9 @@ enum rc db_job_list(struct db_tx *tx, const struct job_filter *filter, struct jo
 void db_job_list_free(struct job_info *list, int n);
 /* RC_NOT_FOUND when there is no such job. The caller owns out->problem (json_decref). */
 enum rc db_job_get(struct db_tx *tx, int64_t id, struct job_info *out, struct err *e);
+/* *waits: a job of this kind and entity runs or is due. *problem: why it is parked, NULL otherwise; new reference. */
+enum rc db_job_waits(struct db_tx *tx, const char *client_id, const char *kind, const char *entity,
+                     bool *waits, json_t **problem, struct err *e);
 /* Makes it due now with fresh attempts. RC_NOT_FOUND; RC_BUSY (code "job_running") while it runs. */
 enum rc db_job_retry(struct db_tx *tx, int64_t id, struct err *e);
 /* Deletes a job that does not run. RC_NOT_FOUND; RC_BUSY (code "job_running") while it runs. */

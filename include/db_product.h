@@ -61,10 +61,12 @@ struct product {
     char category_chosen_by[16];
     char tiktok_brand_id[64];
     int64_t published_us;
-    bool adopted;            /* stood on TikTok before it was linked */
-    bool kept_back;          /* a switch keeps something of it or of its SKUs */
-    char images_sent[72];    /* digest of the picture addresses that were sent; "" = not known */
-    json_t *problems;        /* owned, never NULL: as they are stored */
+    bool adopted;         /* stood on TikTok before it was linked */
+    bool kept_back;       /* a switch keeps something of it or of its SKUs */
+    char images_sent[72]; /* digest of the picture addresses that were sent; "" = not known */
+    json_t *problems;     /* owned, never NULL: as they are stored */
+    json_t *edit_sent; /* owned, never NULL: members of an edit whose end is not known, as keys */
+    json_t *edit_unreviewed; /* owned, never NULL: members that no review has passed yet, as keys */
     char tiktok_status[32];  /* as TikTok names it; "" = not read yet */
     char counted_run_id[40]; /* run whose counters already include this product */
     int64_t values_version;  /* grows whenever prices or stock are worked out anew */
@@ -141,6 +143,19 @@ enum rc db_product_published(struct db_tx *tx, const char *shop_id, const char *
                              const char *tiktok_product_id, const char *published_hash,
                              const json_t *published, const char *status, const json_t *problems,
                              struct err *e);
+/* An edit of these members (an object with them as keys) is about to be sent: until db_product_published or
+ * db_product_edit_refused nobody knows whether TikTok has it. */
+enum rc db_product_edit_begin(struct db_tx *tx, const char *shop_id, const char *source_id,
+                              const json_t *members, struct err *e);
+/* TikTok did not take the edit: in doubt is what was so before it. */
+enum rc db_product_edit_refused(struct db_tx *tx, const char *shop_id, const char *source_id,
+                                const json_t *before, struct err *e);
+/* TikTok's review passed all that was acknowledged. */
+enum rc db_product_edit_passed(struct db_tx *tx, const char *shop_id, const char *source_id,
+                               struct err *e);
+/* It refused it, and what is on sale has these SKUs only: the others were never made (*any: there were some). */
+enum rc db_product_edit_undone(struct db_tx *tx, const char *shop_id, const char *source_id,
+                               const char *const *sku_ids, size_t n, bool *any, struct err *e);
 /* The content on TikTok counts as this without a call. */
 enum rc db_product_settled(struct db_tx *tx, const char *shop_id, const char *source_id,
                            const json_t *published, struct err *e);

@@ -24,6 +24,8 @@ HANDLER(oauth_authorize_get);
 HANDLER(oauth_callback_get);
 HANDLER(oauth_connection_get);
 HANDLER(authorization_link_post);
+/* lambda.c */
+HANDLER(lambda_invoke_post);
 /* clients.c */
 HANDLER(clients_list);
 HANDLER(client_put);

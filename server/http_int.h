@@ -98,6 +98,14 @@ void http_reply_done(struct http_reply *reply);
 bool http_reply_has_header(const struct http_reply *reply, const char *name);
 const char *http_status_text(int status);
 
+/* ---- http_aws.c: errors as AWS SDKs read them ----------------------------------------------------- */
+
+/* Paths whose callers are AWS SDKs. */
+bool http_aws_path(const char *path);
+/* Fills the empty reply from e. */
+void http_aws_error(struct http_reply *reply, const struct http_req *req, const struct err *e,
+                    int status);
+
 /* ---- http_call.c --------------------------------------------------------------------------------- */
 
 /* Makes the reply a problem document of this status. */

@@ -167,13 +167,13 @@ static void member(struct buf *out, const char *name, const char *text)
     buf_char(out, '"');
 }
 
-void http_reply_problem(struct http_reply *reply, const struct http_req *req, const struct err *e)
+/* Fills the empty reply with a problem document. */
+static void problem_document(struct http_reply *reply, const struct http_req *req,
+                             const struct err *e, int status)
 {
-    int status = problem_status(e);
     const char *code = problem_code(e, status);
     char instance[160];
 
-    reply_reset(reply);
     http_path_mask(req->path, instance, sizeof instance);
     buf_str(&reply->body, "{\"type\":\"https://tiktok-shop-connector.example/problems/");
     str_json(&reply->body, code, strlen(code));
@@ -199,8 +199,19 @@ void http_reply_problem(struct http_reply *reply, const struct http_req *req, co
     buf_char(&reply->body, '}');
     reply->status = status;
     reply->content_type = "application/problem+json";
+}
+
+void http_reply_problem(struct http_reply *reply, const struct http_req *req, const struct err *e)
+{
+    int status = problem_status(e);
+    int64_t wait_us = e->retry_after_us;
+
+    reply_reset(reply);
+    if (http_aws_path(req->path))
+        http_aws_error(reply, req, e, status);
+    else
+        problem_document(reply, req, e, status);
     if (status == 429 || status == 503)
-        http_reply_header(
-            reply, "Retry-After", "%lld",
-            (long long)(e->retry_after_us > 0 ? (e->retry_after_us + 999999) / 1000000 : 1));
+        http_reply_header(reply, "Retry-After", "%lld",
+                          (long long)(wait_us > 0 ? (wait_us + 999999) / 1000000 : 1));
 }

@@ -15,6 +15,7 @@
 #include "own.h"
 #include "problem.h"
 #include "product_review.h"
+#include "product_undone.h"
 #include "str.h"
 #include "tiktok_product.h"
 
@@ -33,6 +34,7 @@ struct audit {
     struct review review;
     const char *diverged[8]; /* members that people changed on TikTok */
     size_t n_diverged;
+    json_t *on_tiktok;    /* owned: the product as TikTok shows it; NULL = none */
     char category_id[64]; /* where people put it on TikTok, when it is to stay there */
     char request_id[TIKTOK_REQUEST_ID_BYTES];
 };
@@ -43,6 +45,7 @@ static void audit_done(struct audit *a)
     json_decref(a->audit_notice);
     json_decref(a->change_notice);
     json_decref(a->review.problems);
+    json_decref(a->on_tiktok);
     db_product_done(&a->product);
 }
 
@@ -163,6 +166,7 @@ static enum rc ask(struct audit *a, struct err *e)
         return err_set(e, RC_BUG, "out of memory");
     if (product != NULL)
         look_at_changes(a, product);
+    a->on_tiktok = json_incref(product);
     return RC_OK;
 }
 
@@ -232,6 +236,20 @@ static enum rc log_review(struct audit *a, struct db_tx *tx, struct err *e)
     return db_log(tx, LOG_TABLE_PRODUCT, &row, e);
 }
 
+/* What the review says of edits of ours: those before it stand, or are taken back. */
+static enum rc judge_edits(struct audit *a, struct db_tx *tx, struct err *e)
+{
+    bool ignored = false;
+
+    if (json_object_size(a->product.edit_unreviewed) == 0)
+        return RC_OK;
+    if (str_eq(a->review.audit_status, "APPROVED"))
+        return db_product_edit_passed(tx, a->product.shop_id, a->product.source_id, e);
+    return review_took_back(a->on_tiktok)
+               ? review_undo_skus(tx, &a->product, a->on_tiktok, &ignored, e)
+               : RC_OK;
+}
+
 /* The review's own problems are replaced, those of others stay. */
 static enum rc store(struct audit *a, struct err *e)
 {
@@ -249,6 +267,8 @@ static enum rc store(struct audit *a, struct err *e)
         published_us) { /* an edit of ours came after what was looked at */
         a->n_diverged = 0;
         a->category_id[0] = '\0';
+    } else if (rc == RC_OK) {
+        rc = judge_edits(a, tx, e);
     }
     if (json_array_extend(problems, a->review.problems) != 0)
         return err_set(e, RC_BUG, "out of memory");

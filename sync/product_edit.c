@@ -8,7 +8,10 @@
 
 #include "jspec.h"
 #include "problem.h"
+#include "product_undone.h"
 #include "str.h"
+
+#define ANEW_US INT64_C(100000)
 
 static const json_t *sku_by_code(const json_t *body, const char *seller_sku)
 {
@@ -109,33 +112,51 @@ static bool same_skus(const json_t *now, const json_t *published)
     return true;
 }
 
-/* Members that differ, for partial_edit; empty when nothing does. */
-static enum rc differences(const struct publish *p, json_t **out, struct err *e)
+static const char *const MEMBERS[] = { "title",
+                                       "description",
+                                       "brand_id",
+                                       "main_images",
+                                       "package_weight",
+                                       "package_dimensions",
+                                       "product_attributes",
+                                       "skus",
+                                       NULL };
+
+/* Adds members that differ (`of` NULL) or that `of` names. */
+static enum rc add_members(const struct publish *p, const json_t *now, const json_t *of,
+                           json_t *changed, struct err *e)
 {
-    static const char *const MEMBERS[] = { "title",
-                                           "description",
-                                           "brand_id",
-                                           "main_images",
-                                           "package_weight",
-                                           "package_dimensions",
-                                           "product_attributes",
-                                           "skus",
-                                           NULL };
-    json_auto_t *now = map_product_content(p->body);
-    json_auto_t *changed = json_object();
-
     for (int i = 0; MEMBERS[i] != NULL; i++) {
+        bool skus = strcmp(MEMBERS[i], "skus") == 0;
         json_t *wanted = json_object_get(now, MEMBERS[i]);
+        bool same = of != NULL
+                        ? json_object_get(of, MEMBERS[i]) == NULL
+                        : json_equal(wanted, json_object_get(p->product.published, MEMBERS[i])) ||
+                              (skus && same_skus(now, p->product.published));
 
-        if (wanted == NULL ||
-            json_equal(wanted, json_object_get(p->product.published, MEMBERS[i])) ||
-            (strcmp(MEMBERS[i], "skus") == 0 && same_skus(now, p->product.published)))
+        if (wanted == NULL || same)
             continue;
-        if (strcmp(MEMBERS[i], "skus") == 0
-                ? json_object_set_new(changed, MEMBERS[i], edit_skus(p->body)) != 0
-                : json_object_set(changed, MEMBERS[i], wanted) != 0)
+        if (skus ? json_object_set_new(changed, MEMBERS[i], edit_skus(p->body)) != 0
+                 : json_object_set(changed, MEMBERS[i], wanted) != 0)
             return err_set(e, RC_BUG, "out of memory");
     }
+    return RC_OK;
+}
+
+/* Members that an edit has to bring, for partial_edit; empty when none. Once anything is sent, all that no review has
+ * passed goes along: a review that refuses one part takes back the others too. */
+static enum rc differences(const struct publish *p, json_t **out, struct err *e)
+{
+    json_auto_t *now = map_product_content(p->body);
+    json_auto_t *changed = json_object();
+    enum rc rc = add_members(p, now, NULL, changed, e);
+
+    if (rc == RC_OK)
+        rc = add_members(p, now, p->product.edit_sent, changed, e);
+    if (rc == RC_OK && json_object_size(changed) > 0)
+        rc = add_members(p, now, p->product.edit_unreviewed, changed, e);
+    if (rc != RC_OK)
+        return rc;
     if (!keep_package_whole(now, changed))
         return err_set(e, RC_BUG, "out of memory");
     *out = json_incref(changed);
@@ -249,21 +270,122 @@ static enum rc settle(struct publish *p, struct err *e)
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
+/* A partial edit changes no category, and cannot take a brand away; members: what else may not stand as published. */
+static bool needs_whole(const struct publish *p, const json_t *members)
+{
+    bool brand_gone = json_object_get(p->body, "brand_id") == NULL;
+
+    if (members != NULL)
+        return json_object_get(members, "category_id") != NULL ||
+               (brand_gone && json_object_get(members, "brand_id") != NULL);
+    return !str_eq(jspec_text(p->body, "category_id"),
+                   jspec_text(p->product.published, "category_id")) ||
+           (brand_gone && json_object_get(p->product.published, "brand_id") != NULL);
+}
+
+/* Kept before the edit goes out: its answer may be lost, and the feed may have gone back by then. */
+static enum rc begin_edit(struct publish *p, const json_t *changed, bool whole, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *members = json_object();
+    const char *name;
+    json_t *value;
+    enum rc rc = job_tx_begin(p->ctx, "edit_begin", &tx, e);
+    int failed = 0;
+
+    json_object_foreach((json_t *)changed, name, value) failed |=
+        json_object_set_new(members, name, json_true());
+    for (int i = 0; whole && MEMBERS[i] != NULL; i++)
+        failed |= json_object_set_new(members, MEMBERS[i], json_true());
+    if (whole)
+        failed |= json_object_set_new(members, "category_id", json_true());
+    if (failed != 0)
+        return err_set(e, RC_BUG, "out of memory");
+    if (rc == RC_OK)
+        rc = db_product_edit_begin(tx, p->shop.shop_id, p->product.source_id, members, e);
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
+/* TikTok certainly did not take it. */
+static enum rc edit_not_taken(struct publish *p, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    enum rc rc = job_tx_begin(p->ctx, "edit_refused", &tx, e);
+
+    if (rc == RC_OK)
+        rc = db_product_edit_refused(tx, p->shop.shop_id, p->product.source_id,
+                                     p->product.edit_sent, e);
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
+static enum rc send_edit(struct publish *p, const json_t *changed, bool whole,
+                         struct tiktok_saved *saved, struct tiktok_issues *issues, struct err *e)
+{
+    enum rc rc = begin_edit(p, changed, whole, e);
+
+    if (rc != RC_OK)
+        return rc;
+    rc = whole ? edit_whole(p, saved, issues, e)
+               : tiktok_partial_edit_product(&p->tiktok, p->product.tiktok_product_id, changed,
+                                             saved, issues, e);
+    if (rc == RC_INVALID || rc == RC_BUSY || rc == RC_DENIED) {
+        struct err other = { 0 };
+        enum rc undone = edit_not_taken(p, &other);
+
+        if (undone == RC_STOPPED && e != NULL)
+            *e = other;
+        if (undone == RC_STOPPED)
+            return undone;
+    }
+    return rc;
+}
+
+/* SKUs of an edit that no review has passed may never have come to be, and nobody may have told us: an edit that names
+ * them would be refused. *again: some are none, so the product is to be put together anew. */
+static enum rc look_at_review(struct publish *p, bool *again, struct err *e)
+{
+    json_auto_t *product = NULL;
+    OWN_TX struct db_tx *tx = NULL;
+    enum rc rc;
+
+    *again = false;
+    if (json_object_get(p->product.edit_unreviewed, "skus") == NULL)
+        return RC_OK;
+    rc = tiktok_get_product(&p->tiktok, p->product.tiktok_product_id, false, &product, NULL, e);
+    if (rc != RC_OK || !review_took_back(product))
+        return rc;
+    rc = job_tx_begin(p->ctx, "edit_undone", &tx, e);
+    if (rc == RC_OK)
+        rc = review_undo_skus(tx, &p->product, product, again, e);
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
+static enum rc anew(struct err *e)
+{
+    enum rc rc = err_code(e, RC_BUSY, "edit_undone",
+                          "TikTok's review refused variants; the product is sent anew");
+
+    if (e != NULL)
+        e->retry_after_us = ANEW_US;
+    return rc;
+}
+
 static enum rc edit_content(struct publish *p, bool *edited, struct err *e)
 {
     struct tiktok_saved saved = { 0 };
     struct tiktok_issues issues = { 0 };
     json_auto_t *changed = NULL;
-    /* A partial edit changes no category, and cannot take a brand away. */
-    bool whole = !str_eq(jspec_text(p->body, "category_id"),
-                         jspec_text(p->product.published, "category_id")) ||
-                 (json_object_get(p->product.published, "brand_id") != NULL &&
-                  json_object_get(p->body, "brand_id") == NULL);
+    bool again = false;
+    bool whole = needs_whole(p, NULL) || needs_whole(p, p->product.edit_sent);
     enum rc rc = differences(p, &changed, e);
 
+    whole = whole || (json_object_size(changed) > 0 && needs_whole(p, p->product.edit_unreviewed));
     *edited = false;
     if (rc != RC_OK || (!whole && json_object_size(changed) == 0))
         return rc;
+    rc = look_at_review(p, &again, e);
+    if (rc != RC_OK || again)
+        return rc != RC_OK ? rc : anew(e);
     if (!whole) {
         rc = publish_keep_added(p, changed, false, e);
         if (rc != RC_OK)
@@ -275,9 +397,7 @@ static enum rc edit_content(struct publish *p, bool *edited, struct err *e)
     rc = publish_trace_fields(p, whole ? p->body : changed, e);
     if (rc != RC_OK)
         return rc;
-    rc = whole ? edit_whole(p, &saved, &issues, e)
-               : tiktok_partial_edit_product(&p->tiktok, p->product.tiktok_product_id, changed,
-                                             &saved, &issues, e);
+    rc = send_edit(p, changed, whole, &saved, &issues, e);
     if (rc == RC_OK) {
         rc = publish_acknowledged(p, &saved, false, e);
     } else if (rc == RC_INVALID) {

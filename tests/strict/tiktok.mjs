@@ -136,9 +136,9 @@ export class TikTok {
     if (['429', '503', 'cut'].includes(fault)) { call.failed = true; return UNDONE[fault]; }
     const op = this[name];
     if (!op) { wrong('an operation this catalog judge does not expect'); return this.answer(36009009, 'path'); }
-    call.before = this.watch?.(call, json, found.args);
+    call.before = this.watch?.(call);
     const out = await op.call(this, { q, json, shop, seller, args: found.args, body, type, wrong, call });
-    call.after = this.watch?.(call, json, found.args);
+    call.after = this.watch?.(call);
     if (fault === 'done-then-internal') return this.answer(36009003, 'Internal error');
     if (fault === 'done-then-cut') return { cut: true };
     return out;
@@ -337,22 +337,24 @@ export class TikTok {
     const [p, no] = this.mine(args, shop, wrong);
     if (no) return no;
     if (p.status !== 'ACTIVATE') { wrong(`price of a product that is ${p.status}`); return this.answer(12019113, 'product is not live'); }
-    const faults = judgePrices(p, json);
+    if (json.skus.some((s) => p.undone?.includes(s.id))) { call.failed = true; return this.answer(12052901, 'SKU does not exist'); }
+    const faults = judgePrices({ ...p, skus: all(p) }, json);
     if (faults.length) { for (const f of faults) wrong(`${f.code} ${f.message}`); return this.answer(faults[0].code, faults[0].message); }
-    if (json.skus.some((s) => p.skus.find((x) => x.id === s.id).promotion)) { call.failed = true; return this.answer(12052038, 'Product price locked due to ongoing promotion.'); }
+    if (json.skus.some((s) => skuOf(p, s.id).promotion)) { call.failed = true; return this.answer(12052038, 'Product price locked due to ongoing promotion.'); }
     for (const s of json.skus) for (const x of versions(p, s.id)) x.price = { ...s.price };
     return this.answer(0, 'Success', this.counter++ % 2 ? {} : undefined);
   }
 
-  update_inventory({ args, json, shop, wrong }) {
+  update_inventory({ args, json, shop, wrong, call }) {
     const [p, no] = this.mine(args, shop, wrong);
     if (no) return no;
     if (p.status !== 'ACTIVATE') { wrong(`stock of a product that is ${p.status}`); return this.answer(12052901, 'product is not live'); }
-    const faults = judgeStock(shop, p, json);
+    if (json.skus.some((s) => p.undone?.includes(s.id))) { call.failed = true; return this.answer(12052901, 'SKU does not exist'); }
+    const faults = judgeStock(shop, { ...p, skus: all(p) }, json);
     if (faults.length) { for (const f of faults) wrong(`${f.code} ${f.message}`); return this.answer(faults[0].code, faults[0].message); }
     const errors = [];
     for (const s of json.skus) {
-      const sku = p.skus.find((x) => x.id === s.id);
+      const sku = skuOf(p, s.id);
       if (this.refusesZero && s.inventory.some((i) => i.quantity === 0)) { errors.push({ code: 12052990, message: 'Check failed', detail: { sku_id: s.id, extra_errors: [{ code: 12052055, message: 'within allowed limits', warehouse_id: s.inventory[0].warehouse_id }] } }); continue; }
       if (sku.locked > s.inventory[0].quantity) { errors.push({ code: 12052393, message: 'locked by a promotion', detail: { sku_id: s.id, extra_errors: [{ code: 12052393, message: 'locked', warehouse_id: s.inventory[0].warehouse_id }] } }); continue; }
       const inventory = s.inventory.map((i) => ({ warehouse_id: i.warehouse_id ?? sku.inventory[0].warehouse_id, quantity: i.quantity }));
@@ -461,6 +463,8 @@ export class TikTok {
     if (p.audit !== 'AUDITING') return;
     p.audit = no ? 'FAILED' : 'APPROVED';
     if (!no && p.pending) { Object.assign(p, p.pending); }
+    // SKUs that a refused edit would have brought: whoever still names them may not have heard of it.
+    if (no && p.pending?.skus) p.undone = [...(p.undone ?? []), ...p.pending.skus.filter((s) => !p.skus.some((x) => x.id === s.id)).map((s) => s.id)];
     delete p.pending;
     if (p.status === 'PENDING') p.status = no ? 'FAILED' : 'ACTIVATE';
     if (!tell) return;
@@ -473,6 +477,11 @@ export class TikTok {
 // A SKU as it stands on sale and in the edit under review: price and stock of an edit wait for no review.
 function versions(p, id) {
   return [...p.skus, ...(p.pending?.skus ?? [])].filter((x) => x.id === id);
+}
+
+// All SKUs, those of an edit under review too.
+function all(p) {
+  return [...p.skus, ...(p.pending?.skus ?? []).filter((s) => !p.skus.some((x) => x.id === s.id))];
 }
 
 // The newest version of a SKU.
