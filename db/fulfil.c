@@ -4,6 +4,8 @@
 #include "db_job.h"
 #include "str.h"
 
+#define FULFIL_AT_ONCE 100 /* of one shop, by the clock */
+
 static void cell(char *dst, size_t cap, const struct db_rows *rows, const char *column)
 {
     const char *text = db_text(rows, 0, column);
@@ -54,39 +56,60 @@ enum rc db_fulfil_order_get(struct db_tx *tx, const char *shop_id, const char *o
     return RC_OK;
 }
 
-enum rc db_fulfil_put(struct db_tx *tx, const char *client_id, const char *shop_id,
-                      const char *order_id, int64_t delay_us, struct err *e)
+static enum rc job_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                       const char *order_id, enum lane lane, struct err *e)
 {
     struct db_job_key key = { .client_id = client_id,
                               .shop_id = shop_id,
                               .kind = FULFIL_JOB,
                               .entity = order_id,
-                              .lane = LANE_ORDERS,
-                              .delay_us = delay_us };
+                              .lane = lane };
 
     return db_job_put(tx, &key, e);
 }
 
-enum rc db_fulfil_due_put(struct db_tx *tx, const char *client_id, const char *shop_id, int *n,
+enum rc db_fulfil_put(struct db_tx *tx, const char *client_id, const char *shop_id,
+                      const char *order_id, struct err *e)
+{
+    return job_put(tx, client_id, shop_id, order_id, LANE_ORDERS, e);
+}
+
+static enum rc due_left(struct db_tx *tx, const char *shop_id, bool *more, struct err *e)
+{
+    static const char sql[] =
+        "SELECT EXISTS (SELECT FROM tiktok_orders WHERE shop_id = $1 AND fulfil_at <= now()) AS more";
+    OWN_ROWS struct db_rows *rows = NULL;
+    struct db_args a = DB_ARGS;
+    enum rc rc;
+
+    db_arg_text(&a, shop_id);
+    rc = db_exec(tx, sql, &a, &rows, e);
+    if (rc == RC_OK)
+        *more = db_bool(rows, 0, "more");
+    return rc;
+}
+
+enum rc db_fulfil_due_put(struct db_tx *tx, const char *client_id, const char *shop_id, bool *more,
                           struct err *e)
 {
-    /* Moved on, so that the next round takes others; the job's own note says the real time. */
+    /* Moved on, so that the next round takes others; the job's own note says the real time. No more are asked for
+     * at once than the platforms answer in a while. */
     static const char sql[] =
         "UPDATE tiktok_orders SET fulfil_at = now() + interval '1 hour' WHERE shop_id = $1 AND order_id IN"
         " (SELECT order_id FROM tiktok_orders WHERE shop_id = $1 AND client_id = $2 AND fulfil_at <= now()"
-        " ORDER BY fulfil_at LIMIT 500) RETURNING order_id";
+        " ORDER BY fulfil_at LIMIT greatest(0, $3::bigint - (SELECT count(*) FROM jobs WHERE shop_id = $1"
+        " AND kind = '" FULFIL_JOB "'))) RETURNING order_id";
     OWN_ROWS struct db_rows *rows = NULL;
     struct db_args a = DB_ARGS;
     enum rc rc;
 
     db_arg_text(&a, shop_id);
     db_arg_text(&a, client_id);
+    db_arg_i64(&a, FULFIL_AT_ONCE);
     rc = db_exec(tx, sql, &a, &rows, e);
     for (int i = 0; rc == RC_OK && i < db_rows_count(rows); i++)
-        rc = db_fulfil_put(tx, client_id, shop_id, db_text(rows, i, "order_id"), 0, e);
-    if (rc == RC_OK)
-        *n = db_rows_count(rows);
-    return rc;
+        rc = job_put(tx, client_id, shop_id, db_text(rows, i, "order_id"), LANE_STOCK, e);
+    return rc == RC_OK ? due_left(tx, shop_id, more, e) : rc;
 }
 
 enum rc db_fulfil_note(struct db_tx *tx, const char *shop_id, const char *order_id,

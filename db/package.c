@@ -142,14 +142,26 @@ enum rc db_package_ship_set(struct db_tx *tx, const char *shop_id, const char *p
     static const char sql[] =
         "UPDATE packages SET ship_state = $3, ship_at = clock_timestamp(), ship_code = nullif($4::bigint, 0),"
         " ship_reason = $5, updated_at = now() WHERE shop_id = $1 AND package_id = $2";
+    /* TikTok gives no label before that: what it said then is over. */
+    static const char labels[] =
+        "DELETE FROM package_labels WHERE shop_id = $1 AND package_id = $2 AND state = 'refused'"
+        " AND $3 = 'arranged'";
     struct db_args a = DB_ARGS;
+    enum rc rc;
 
     db_arg_text(&a, shop_id);
     db_arg_text(&a, package_id);
     db_arg_text(&a, ship_state);
     db_arg_i64(&a, code);
     db_arg_text(&a, reason);
-    return db_exec(tx, sql, &a, NULL, e);
+    rc = db_exec(tx, sql, &a, NULL, e);
+    if (rc != RC_OK)
+        return rc;
+    a = (struct db_args)DB_ARGS;
+    db_arg_text(&a, shop_id);
+    db_arg_text(&a, package_id);
+    db_arg_text(&a, ship_state);
+    return db_exec(tx, labels, &a, NULL, e);
 }
 
 enum rc db_package_told(struct db_tx *tx, const char *shop_id, const char *package_id,

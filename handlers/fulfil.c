@@ -61,7 +61,7 @@ static enum rc order_ask(struct db_tx *tx, const struct http_req *req, const cha
 
     if (rc == RC_OK)
         rc = rest_audit(tx, req, client_id, event, detail, e);
-    return rc == RC_OK ? db_fulfil_put(tx, client_id, shop_id, order_id, 0, e) : rc;
+    return rc == RC_OK ? db_fulfil_put(tx, client_id, shop_id, order_id, e) : rc;
 }
 
 static enum rc queued_reply(struct http_reply *reply, const char *client_id, const char *order_id,

@@ -35,9 +35,10 @@ enum rc db_fulfil_order_get(struct db_tx *tx, const char *shop_id, const char *o
 /* Asks for the order's invoice, shipment and tracking to be looked at. Whoever heard of news may ask: TikTok's
  * notifications, VTEX's hook and callbacks, a person. */
 enum rc db_fulfil_put(struct db_tx *tx, const char *client_id, const char *shop_id,
-                      const char *order_id, int64_t delay_us, struct err *e);
-/* Asks for the orders of a shop that are due by themselves (at most 500); *n says how many. */
-enum rc db_fulfil_due_put(struct db_tx *tx, const char *client_id, const char *shop_id, int *n,
+                      const char *order_id, struct err *e);
+/* Asks, behind news of orders, for orders of a shop that are due by themselves; as many as may stand in the queue at
+ * once. *more: others are due and have to wait. */
+enum rc db_fulfil_due_put(struct db_tx *tx, const char *client_id, const char *shop_id, bool *more,
                           struct err *e);
 
 /* What one look at an order ends with. Texts NULL = keep / none, as said. */

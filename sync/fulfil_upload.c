@@ -262,6 +262,7 @@ static enum rc upload(struct fulfil *f, struct invoice *v, struct err *e)
 
 enum rc fulfil_invoices_bring(struct fulfil *f, struct err *e)
 {
+    static const struct invoice_note taken = { .state = "processing" };
     enum rc rc = RC_OK;
 
     if (!fulfil_needs_invoice(f))
@@ -275,6 +276,11 @@ enum rc fulfil_invoices_bring(struct fulfil *f, struct err *e)
             rc = follow(f, v, e);
         if (rc != RC_OK || !str_eq(v->state, "awaiting_invoice") || !v->has_xml)
             continue;
+        if (f->n_packages == 1 && str_eq(f->need, "INVOICE_PROCESSING")) {
+            rc =
+                note(f, v, &taken, e); /* by somebody else, or it arrived although it was refused */
+            continue;
+        }
         if (v->again_us > v->now_us)
             fulfil_again(f, v->again_us - v->now_us);
         else if (str_eq(f->need, "NEED_INVOICE") || f->n_packages > 1)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #define OWN_FULFIL __attribute__((cleanup(fulfil_done)))
-#define DUE_ROUNDS 20
+#define MORE_S 5
 
 static bool status_is(const struct fulfil *f, const char *status)
 {
@@ -116,7 +116,7 @@ static int64_t next_look_us(struct fulfil *f)
     else if (!fulfil_to_ship(f))
         fulfil_again(f, fulfil_polls_us(f, 6));
     else
-        fulfil_again(f, since / 8 < fulfil_polls_us(f, 1)   ? fulfil_polls_us(f, 1)
+        fulfil_again(f, since / 8 < fulfil_polls_us(f, 2)   ? fulfil_polls_us(f, 2)
                         : since / 8 > fulfil_polls_us(f, 6) ? fulfil_polls_us(f, 6)
                                                             : since / 8);
     return f->next_us;
@@ -215,17 +215,18 @@ enum rc sync_order_fulfil(struct job_ctx *ctx, struct err *e)
 
 enum rc sync_fulfil_poll(struct job_ctx *ctx, struct err *e)
 {
-    enum rc rc = RC_OK;
-    int n = 1;
+    OWN_TX struct db_tx *tx = NULL;
+    bool more = false;
+    enum rc rc = job_tx_begin(ctx, "fulfil_due", &tx, e);
 
-    for (int i = 0; rc == RC_OK && n > 0 && i < DUE_ROUNDS; i++) {
-        OWN_TX struct db_tx *tx = NULL;
-
-        rc = job_tx_begin(ctx, "fulfil_due", &tx, e);
-        if (rc == RC_OK)
-            rc = db_fulfil_due_put(tx, ctx->job->client_id, ctx->job->shop_id, &n, e);
-        if (rc == RC_OK)
-            rc = db_tx_commit(tx, e);
-    }
+    if (rc == RC_OK)
+        rc = db_fulfil_due_put(tx, ctx->job->client_id, ctx->job->shop_id, &more, e);
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, e);
+    if (rc != RC_OK || !more)
+        return rc;
+    rc = err_code(e, RC_BUSY, "more_orders", "more orders are due than are asked for at once");
+    if (e)
+        e->retry_after_us = MORE_S * US_PER_S;
     return rc;
 }

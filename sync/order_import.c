@@ -358,7 +358,7 @@ static enum rc fulfil_ask(struct import *im, struct err *e)
         return RC_OK; /* one that came right now is looked at by the clock */
     rc = job_tx_begin(im->ctx, "order_fulfil_ask", &tx, e);
     if (rc == RC_OK)
-        rc = db_fulfil_put(tx, im->row.client_id, im->row.shop_id, im->row.order_id, 0, e);
+        rc = db_fulfil_put(tx, im->row.client_id, im->row.shop_id, im->row.order_id, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
