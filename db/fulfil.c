@@ -4,7 +4,7 @@
 #include "db_job.h"
 #include "str.h"
 
-#define FULFIL_AT_ONCE 100 /* of one shop, by the clock */
+#define FULFIL_AT_ONCE 20 /* of one shop, by the clock */
 
 static void cell(char *dst, size_t cap, const struct db_rows *rows, const char *column)
 {
