@@ -1,6 +1,7 @@
 /* client_policy.c - reads a merchant's rules, fills in the defaults and writes them out again. */
 #include "client_policy.h"
 
+#include "br_document.h"
 #include "money.h"
 #include "str.h"
 
@@ -11,6 +12,9 @@
 #define FEED_MINUTES_MAX (7 * 24 * 60)
 #define PRICE_MAX_MINOR INT64_C(1000000)
 #define PRICE_MIN_MINOR 50
+#define CARRIERS_MAX 100
+#define CARRIER_NAME_MAX 80
+#define CARRIER_ID_MAX 40
 
 static const char *const SKU_RULES[] = { "feed_id", "mpn", "vtex_ref_id", "last_part", NULL };
 static const char *const SOURCES[] = { "vtex", "feed", NULL };
@@ -19,6 +23,9 @@ static const char *const BRAND_WORDS[] = { "omit", "create", "hold", NULL };
 static const char *const REMOVED_WORDS[] = { "deactivate", "keep", NULL };
 static const char *const FEE_WORDS[] = { "buyer_fee", "zero", NULL };
 static const char *const LINE_WORDS[] = { "neighborhood", "street", "number", "complement", NULL };
+
+static const char *const AUTOMATIC_WORDS[] = { "after_invoice", "never", NULL };
+static const char *const HANDOVER_WORDS[] = { "DROP_OFF", "PICKUP", NULL };
 
 static const struct jspec_field SYNC_SPEC[] = {
     { .name = "products", .type = JSPEC_BOOL },   { .name = "prices", .type = JSPEC_BOOL },
@@ -80,6 +87,16 @@ static const struct jspec_field ORDER_SPEC[] = {
     { .name = "phone_fallback", .type = JSPEC_TEXT, .min = 8, .max = 20 },
     { 0 },
 };
+static const struct jspec_field SHIPPING_SPEC[] = {
+    { .name = "automatic", .type = JSPEC_TEXT, .words = AUTOMATIC_WORDS },
+    { .name = "handover_method", .type = JSPEC_TEXT, .words = HANDOVER_WORDS },
+    { .name = "carriers", .type = JSPEC_ANY },
+    { 0 },
+};
+static const struct jspec_field INVOICE_SPEC[] = {
+    { .name = "issuers", .type = JSPEC_LIST_TEXT, .min = 0, .max = 20 },
+    { 0 },
+};
 const struct jspec_field CLIENT_POLICIES_SPEC[] = {
     { .name = "sync", .type = JSPEC_OBJECT, .sub = SYNC_SPEC },
     { .name = "sku_id", .type = JSPEC_OBJECT, .sub = SKU_ID_SPEC },
@@ -91,6 +108,8 @@ const struct jspec_field CLIENT_POLICIES_SPEC[] = {
     { .name = "removed_products", .type = JSPEC_OBJECT, .sub = REMOVED_SPEC },
     { .name = "feed", .type = JSPEC_OBJECT, .sub = FEED_SPEC },
     { .name = "order", .type = JSPEC_OBJECT, .sub = ORDER_SPEC },
+    { .name = "shipping", .type = JSPEC_OBJECT, .sub = SHIPPING_SPEC },
+    { .name = "invoice", .type = JSPEC_OBJECT, .sub = INVOICE_SPEC },
     { 0 },
 };
 
@@ -300,6 +319,45 @@ static enum rc read_order(const json_t *p, struct client *c, struct err *e)
     return read_address_lines(p, c, e);
 }
 
+/* Names of carriers, as the shop writes them, to ids of TikTok's. */
+static enum rc check_carriers(const json_t *p, struct err *e)
+{
+    const json_t *carriers = jspec_get(p, "shipping.carriers");
+    const char *name;
+    json_t *id;
+
+    if (carriers == NULL)
+        return RC_OK;
+    if (!json_is_object(carriers) || json_object_size(carriers) > CARRIERS_MAX)
+        return err_field(e, "policies.shipping.carriers",
+                         "must be an object of at most %d carrier names", CARRIERS_MAX);
+    json_object_foreach((json_t *)carriers, name, id)
+    {
+        if (strlen(name) > CARRIER_NAME_MAX || !str_digits(json_string_value(id)) ||
+            json_string_length(id) > CARRIER_ID_MAX)
+            return err_field(e, "policies.shipping.carriers",
+                             "maps the name of a carrier to a shipping provider id of TikTok");
+    }
+    return RC_OK;
+}
+
+static enum rc read_shipping(const json_t *p, struct client *c, struct err *e)
+{
+    const json_t *issuers = jspec_get(p, "invoice.issuers");
+    char digits[BR_DOCUMENT_BYTES];
+
+    c->ship_automatic =
+        str_eq(text_or(p, "shipping.automatic", AUTOMATIC_WORDS[0]), AUTOMATIC_WORDS[0]);
+    (void)str_copy(c->ship_handover, sizeof c->ship_handover,
+                   text_or(p, "shipping.handover_method", HANDOVER_WORDS[0]));
+    for (size_t i = 0; i < json_array_size(issuers); i++) {
+        if (br_document_read(json_string_value(json_array_get(issuers, i)), digits) ==
+            BR_DOCUMENT_NONE)
+            return err_field(e, "policies.invoice.issuers", "holds CNPJ numbers");
+    }
+    return check_carriers(p, e);
+}
+
 static enum sku_id_rule sku_rule(const char *word)
 {
     for (int i = 0; SKU_RULES[i] != NULL; i++) {
@@ -336,6 +394,8 @@ enum rc client_policy_read(const json_t *p, struct client *c, struct err *e)
         rc = read_package(p, c, e);
     if (rc == RC_OK)
         rc = read_order(p, c, e);
+    if (rc == RC_OK)
+        rc = read_shipping(p, c, e);
     return rc;
 }
 
@@ -373,12 +433,24 @@ static json_t *lines_json_new(const struct client *c)
     return list;
 }
 
+/* A member of the stored document, or the fallback, whose reference is taken. */
+static json_t *stored_or(const struct client *c, const char *path, json_t *fallback)
+{
+    const json_t *value = jspec_get(c->policies, path);
+
+    if (value == NULL)
+        return fallback;
+    json_decref(fallback);
+    return json_incref((json_t *)value);
+}
+
 json_t *client_policy_json_new(const struct client *c)
 {
     /* "o" steals the references, also when packing fails. */
     return json_pack(
         "{s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I, s:o},"
-        " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:I}, s:{s:s, s:o, s:s}}",
+        " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:I}, s:{s:s, s:o, s:s},"
+        " s:{s:s, s:s, s:o}, s:{s:o}}",
         "sync", "products", c->sync_products, "prices", c->sync_prices, "stock", c->sync_stock,
         "orders", c->sync_orders, "text", c->sync_text, "images", c->sync_images, "activation",
         c->sync_activation, "sku_id", "rule", SKU_RULES[c->sku_id_rule], "price",
@@ -394,5 +466,8 @@ json_t *client_policy_json_new(const struct client *c)
         (json_int_t)c->hold_above_percent, "hold_above_count", (json_int_t)c->hold_above_count,
         "feed", "read_every_minutes", (json_int_t)c->feed_every_minutes, "order", "shipping_fee",
         c->order_shipping_fee, "address_lines", lines_json_new(c), "phone_fallback",
-        c->phone_fallback);
+        c->phone_fallback, "shipping", "automatic", AUTOMATIC_WORDS[c->ship_automatic ? 0 : 1],
+        "handover_method", c->ship_handover, "carriers",
+        stored_or(c, "shipping.carriers", json_object()), "invoice", "issuers",
+        stored_or(c, "invoice.issuers", json_array()));
 }

@@ -62,7 +62,7 @@ enum rc db_order_get(struct db_tx *tx, const char *shop_id, const char *order_id
 /* The invoice state that TikTok's need_upload_invoice stands for. */
 static const char *invoice_state(const char *need)
 {
-    if (str_eq(need, "NEED_INVOICE"))
+    if (str_eq(need, "NEED_INVOICE") || str_eq(need, "UNKNOWN"))
         return "awaiting_invoice";
     if (str_eq(need, "INVOICE_PROCESSING"))
         return "processing";
@@ -107,9 +107,8 @@ enum rc db_order_store(struct db_tx *tx, const struct order_facts *facts, struct
         " tiktok_updated_at = excluded.tiktok_updated_at,"
         " document = coalesce(excluded.document, t.document), currency = excluded.currency,"
         " total_minor = excluded.total_minor, items = excluded.items,"
-        " invoice_state = CASE WHEN t.invoice_state IN ('not_needed', 'awaiting_invoice')"
-        "  OR excluded.invoice_state IN ('processing', 'accepted') THEN excluded.invoice_state"
-        "  ELSE t.invoice_state END,"
+        " invoice_state = CASE WHEN EXISTS (SELECT FROM invoices i WHERE i.shop_id = t.shop_id"
+        "  AND i.order_id = t.order_id) THEN t.invoice_state ELSE excluded.invoice_state END,"
         " need_invoice = coalesce(excluded.need_invoice, t.need_invoice), packages = excluded.packages,"
         " ship_by = coalesce(excluded.ship_by, t.ship_by), paid_at = coalesce(excluded.paid_at, t.paid_at),"
         " updated_at = now()"
@@ -178,6 +177,7 @@ enum rc db_order_step_set(struct db_tx *tx, const char *shop_id, const char *ord
     static const char sql[] =
         "UPDATE tiktok_orders SET step = $3, step_at = clock_timestamp(), looked_up = 0, looked_up_at = NULL,"
         " vtex_order_id = coalesce($4, vtex_order_id), vtex_status = coalesce($5, vtex_status),"
+        " fulfil_at = CASE WHEN $3 = 'authorized' THEN coalesce(fulfil_at, now()) ELSE fulfil_at END,"
         " updated_at = now() WHERE shop_id = $1 AND order_id = $2";
     struct db_args a = { 0 };
 

@@ -16,19 +16,29 @@
     " FROM jobs j WHERE j.shop_id = t.shop_id AND j.kind = 'order_import' AND j.entity = t.order_id" \
     " AND j.state = 'parked' AND t.state <> 'failed')"
 
+/* Parcels as they were read last; before that, what the order itself said of them. */
+#define ORDER_PACKAGES                                                                            \
+    "coalesce((SELECT jsonb_agg(jsonb_build_object('package_id', p.package_id, 'state', p.state," \
+    " 'tracking_number', nullif(p.tracking_number, ''), 'carrier', nullif(p.carrier, ''),"        \
+    " 'shipment', p.ship_state, 'shipping_type', p.shipping_type, 'reason', p.ship_reason)"       \
+    " ORDER BY p.created_at, p.package_id) FROM packages p WHERE p.shop_id = t.shop_id"           \
+    " AND p.order_ids @> ARRAY[t.order_id] AND NOT p.gone), t.packages)"
+
 /* One order in the shape of the interface; used by list and get with the alias t. */
-#define ORDER_JSON(timeline)                                                                        \
-    "json_build_object('order_id', t.order_id, 'tiktok_status', t.tiktok_status, 'state', t.state," \
-    " 'vtex_order_id', t.vtex_order_id, 'vtex_status', t.vtex_status, 'total', json_build_object("  \
-    "'amount', (coalesce(t.total_minor, 0) / 100)::text || '.' ||"                                  \
-    " lpad((coalesce(t.total_minor, 0) % 100)::text, 2, '0'), 'currency', t.currency),"             \
-    " 'items', t.items, 'invoice', json_build_object('state', t.invoice_state, 'reason', NULL),"    \
-    " 'packages', t.packages, 'ship_by', to_char(t.ship_by, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"     \
-    " 'paid_at', to_char(t.paid_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"                             \
-    " 'shop_id', t.shop_id, 'found_by', t.found_by,"                                                \
-    " 'created_at', to_char(t.created_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                    \
-    " 'updated_at', to_char(t.updated_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                    \
-    " 'problems', t.problems || coalesce(" ORDER_JOB_PROBLEM ", '[]')" timeline ")"
+#define ORDER_JSON(timeline)                                                                                \
+    "json_build_object('order_id', t.order_id, 'tiktok_status', t.tiktok_status, 'state', t.state,"         \
+    " 'vtex_order_id', t.vtex_order_id, 'vtex_status', t.vtex_status, 'total', json_build_object("          \
+    "'amount', (coalesce(t.total_minor, 0) / 100)::text || '.' ||"                                          \
+    " lpad((coalesce(t.total_minor, 0) % 100)::text, 2, '0'), 'currency', t.currency),"                     \
+    " 'items', t.items, 'invoice', json_build_object('state', t.invoice_state, 'reason', t.invoice_reason," \
+    " 'reason_pt', t.invoice_reason_pt), 'packages', " ORDER_PACKAGES                                       \
+    ", 'ship_by', to_char(t.ship_by, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"                                    \
+    " 'paid_at', to_char(t.paid_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"                                     \
+    " 'shop_id', t.shop_id, 'found_by', t.found_by,"                                                        \
+    " 'created_at', to_char(t.created_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                            \
+    " 'updated_at', to_char(t.updated_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                            \
+    " 'problems', t.problems || t.fulfil_problems || coalesce(" ORDER_JOB_PROBLEM                           \
+    ", '[]')" timeline ")"
 
 static enum rc filter_time(const char *text, const char *field, int64_t *us, struct err *e)
 {

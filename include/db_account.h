@@ -53,7 +53,9 @@ struct client {
         [4]
         [16]; /* what TikTok's address_line1..4 hold: "neighborhood", "street", "number", "complement" */
     char phone_fallback[32];
-    json_t *policies; /* as stored, owned */
+    bool ship_automatic;    /* ships by itself once the invoice is in order */
+    char ship_handover[16]; /* "DROP_OFF", "PICKUP" */
+    json_t *policies;       /* as stored, owned */
     int64_t revision, created_us, updated_us;
     bool has_vtex_credentials, has_hook_secret;
 };

@@ -71,6 +71,11 @@ HANDLER(orders_list);
 HANDLER(order_get);
 HANDLER(order_import_post);
 HANDLER(order_resync_post);
+/* fulfil.c */
+HANDLER(order_invoice_post);
+HANDLER(order_packages_post);
+HANDLER(order_label_get);
+/* orders.c */
 HANDLER(unlinked_skus_list);
 HANDLER(unlinked_sku_put);
 /* taxonomy.c */

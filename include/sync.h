@@ -103,7 +103,13 @@ enum rc sync_category_refresh(struct job_ctx *ctx,
                               struct err *e); /* "category_refresh", daily and of a run */
 enum rc sync_order_poll(struct job_ctx *ctx, struct err *e); /* "order_poll", entity = "" */
 enum rc sync_order_import(struct job_ctx *ctx,
-                          struct err *e);                /* "order_import", entity = order_id */
+                          struct err *e); /* "order_import", entity = order_id */
+enum rc sync_order_fulfil(struct job_ctx *ctx,
+                          struct err *e); /* "order_fulfil", entity = order_id */
+enum rc sync_fulfil_poll(struct job_ctx *ctx,
+                         struct err *e); /* "fulfil_poll": asks for orders that are due */
+enum rc sync_order_label(struct job_ctx *ctx,
+                         struct err *e); /* "order_label", entity = package_id "/" format */
 enum rc sync_brands(struct job_ctx *ctx, struct err *e); /* "brands_sync", entity = "" */
 enum rc sync_maintenance(struct job_ctx *ctx,
                          struct err *e); /* "maintenance": partitions, retention */

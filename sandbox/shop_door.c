@@ -51,6 +51,15 @@ static const struct {
     { "get_order_detail", sbx_get_order_detail },
     { "get_order_detail_202309", sbx_get_order_detail_old },
     { "get_price_detail", sbx_get_price_detail },
+    { "upload_invoice", sbx_upload_invoice },
+    { "get_package_detail", sbx_get_package },
+    { "get_package_handover_time_slots", sbx_get_slots },
+    { "get_shipping_providers", sbx_get_providers },
+    { "get_tracking", sbx_get_tracking },
+    { "ship_package", sbx_ship_package },
+    { "batch_ship_packages", sbx_ship_packages },
+    { "update_package_shipping_info", sbx_update_shipping },
+    { "get_package_shipping_document", sbx_get_document },
 };
 
 void sbx_fail(struct sbx_call *c, int64_t code, const char *fmt, ...)

@@ -60,6 +60,7 @@ struct sbx_shop {
     json_t *by_external; /* external product id -> product id */
     json_t *by_key;      /* idempotency key -> {"product_id", "digest"} */
     json_t *orders;      /* id -> order, newest last */
+    json_t *parcels;     /* package id -> what is known beside its order (shop_parcel.c) */
 };
 
 /* Price and stock of the merchant's SKUs as one VTEX account sees them, and its orders. */
@@ -256,6 +257,15 @@ void sbx_get_order_list(struct sbx_call *c);
 void sbx_get_order_detail(struct sbx_call *c);
 void sbx_get_order_detail_old(struct sbx_call *c);
 void sbx_get_price_detail(struct sbx_call *c);
+void sbx_upload_invoice(struct sbx_call *c);
+void sbx_get_package(struct sbx_call *c);
+void sbx_get_slots(struct sbx_call *c);
+void sbx_get_providers(struct sbx_call *c);
+void sbx_get_tracking(struct sbx_call *c);
+void sbx_ship_package(struct sbx_call *c);
+void sbx_ship_packages(struct sbx_call *c);
+void sbx_update_shipping(struct sbx_call *c);
+void sbx_get_document(struct sbx_call *c);
 
 /* Category, attribute or brand of the market by id; NULL when unknown (shop_market.c). */
 const json_t *sbx_category(const struct sandbox *sb, const char *id);
@@ -341,6 +351,11 @@ void sbx_vtex_authorize(struct sbx_vtex *v);
 void sbx_vtex_order(struct sbx_vtex *v);
 void sbx_vtex_orders(struct sbx_vtex *v);
 void sbx_vtex_cancel(struct sbx_vtex *v);
+void sbx_vtex_patch_tracking(struct sbx_vtex *v);
+void sbx_vtex_put_tracking(struct sbx_vtex *v);
+/* Moves an order to a workflow status (store_order.c). Lock held. */
+void sbx_vtex_move(struct sandbox *sb, struct sbx_account *account, json_t *record,
+                   const char *status);
 /* The order document as OMS shows it (store_document.c). */
 json_t *sbx_vtex_document_new(struct sandbox *sb, const struct sbx_account *account,
                               const json_t *record);
@@ -369,6 +384,8 @@ SBX_HANDLER(sbx_expiring_post);
 SBX_HANDLER(sbx_sku_post);
 SBX_HANDLER(sbx_tokens_expire_post);
 SBX_HANDLER(sbx_vtex_status_post);
+SBX_HANDLER(sbx_vtex_invoice_post);
+SBX_HANDLER(sbx_label_get);
 SBX_HANDLER(sbx_products_get);
 SBX_HANDLER(sbx_orders_get);
 SBX_HANDLER(sbx_vtex_orders_get);

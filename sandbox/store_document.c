@@ -129,6 +129,7 @@ json_t *sbx_vtex_document_new(struct sandbox *sb, const struct sbx_account *acco
     json_t *items = sbx_need(json_array());
     json_t *custom = json_object_get(order, "customData");
     json_t *note = json_object_get(order, "openTextField");
+    const json_t *packages = json_object_get(record, "packages");
     size_t i;
     json_t *item;
 
@@ -139,7 +140,9 @@ json_t *sbx_vtex_document_new(struct sandbox *sb, const struct sbx_account *acco
     sbx_set(out, "sellers", json_pack("[{s:s,s:s}]", "id", "1", "name", "Loja Exemplo"));
     sbx_set(out, "cancellationData", json_null());
     sbx_set(out, "cancellationRequests", json_null());
-    sbx_set(out, "packageAttachment", json_pack("{s:[]}", "packages"));
+    sbx_set(out, "packageAttachment",
+            packages == NULL ? json_pack("{s:[]}", "packages")
+                             : json_pack("{s:o}", "packages", json_deep_copy(packages)));
     sbx_set(out, "customData", custom == NULL ? json_null() : json_deep_copy(custom));
     sbx_set(out, "openTextField", note == NULL ? json_null() : json_deep_copy(note));
     sbx_set(out, "clientProfileData", json_deep_copy(json_object_get(order, "clientProfileData")));

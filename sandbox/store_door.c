@@ -44,6 +44,8 @@ static const struct {
     { "getOrder", sbx_vtex_order },
     { "listOrders", sbx_vtex_orders },
     { "cancelOrder", sbx_vtex_cancel },
+    { "patchInvoiceTracking", sbx_vtex_patch_tracking },
+    { "putTrackingEvents", sbx_vtex_put_tracking },
     { "cancelFulfillmentOrder", sbx_vtex_cancel },
 };
 

@@ -375,6 +375,13 @@ void sbx_vtex_cancel(struct sbx_vtex *v)
                                    "38e0e47da2934847b489216d208cfd91"));
 }
 
+void sbx_vtex_move(struct sandbox *sb, struct sbx_account *account, json_t *record,
+                   const char *status)
+{
+    move(record, status);
+    plan(sb, account, record);
+}
+
 SBX_HANDLER(sbx_vtex_status_post)
 {
     struct sandbox *sb = user;

@@ -7,6 +7,7 @@
 #include "db_values.h"
 
 #include "clock.h"
+#include "db_fulfil.h"
 #include "db_run.h"
 #include "jspec.h"
 #include "str.h"
@@ -347,6 +348,20 @@ static enum rc run_count(struct import *im, bool waits, struct err *e)
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
+/* News of an order that VTEX goes on with: invoice, packages and tracking are looked at too. */
+static enum rc fulfil_ask(struct import *im, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    enum rc rc;
+
+    if (!str_eq(im->row.step, "authorized") || im->placed_now)
+        return RC_OK; /* one that came right now is looked at by the clock */
+    rc = job_tx_begin(im->ctx, "order_fulfil_ask", &tx, e);
+    if (rc == RC_OK)
+        rc = db_fulfil_put(tx, im->row.client_id, im->row.shop_id, im->row.order_id, e);
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
 enum rc sync_order_import(struct job_ctx *ctx, struct err *e)
 {
     OWN_IMPORT struct import im = { .ctx = ctx };
@@ -359,6 +374,8 @@ enum rc sync_order_import(struct job_ctx *ctx, struct err *e)
         rc = order_store(&im, e);
     if (rc == RC_OK)
         rc = decide(&im, &waits, e);
+    if (rc == RC_OK)
+        rc = fulfil_ask(&im, e);
     if (rc == RC_DENIED && im.row.order_id[0] && !str_starts(im.row.problem, "vtex_"))
         rc = import_deny(&im, "vtex_denied", "VTEX refuses our credentials", NULL, e);
     if (ctx->job->run_id[0] && rc == RC_OK)

@@ -12,7 +12,7 @@
 
 static const struct problem_word *const TABLES[] = {
     WORDS_FEED,    WORDS_PRODUCT,  WORDS_PREFLIGHT, WORDS_REVIEW, WORDS_TIKTOK,
-    WORDS_REASONS, WORDS_PROPOSAL, WORDS_ADOPTION,  NULL
+    WORDS_REASONS, WORDS_PROPOSAL, WORDS_ADOPTION,  WORDS_FULFIL, NULL
 };
 
 const struct problem_word *const *problem_words(void)

@@ -19,6 +19,7 @@ extern const struct problem_word WORDS_FEED[], WORDS_PRODUCT[], WORDS_PREFLIGHT[
     WORDS_TIKTOK[], WORDS_REASONS[];
 extern const struct problem_word WORDS_PROPOSAL[];
 extern const struct problem_word WORDS_ADOPTION[];
+extern const struct problem_word WORDS_FULFIL[];
 
 /* All subjects, ended by NULL. */
 const struct problem_word *const *problem_words(void);

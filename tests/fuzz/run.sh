@@ -8,7 +8,7 @@ seconds=${1:-60}
 [ $# -gt 0 ] && shift
 build=${BUILD:-build}/fuzz
 mkdir -p "$build"
-all="feed money json webhook order csv"
+all="feed money json webhook order csv nfe"
 number=0
 for name in $all; do
     case " ${*:-$all} " in
@@ -18,7 +18,7 @@ for name in $all; do
             -fno-sanitize-recover=undefined -DTARGET=$number -Iinclude -include include/banned.h \
             $(pkg-config --cflags libxml-2.0 jansson) -o "$build/fuzz-$name" tests/fuzz/fuzz.c \
             $(ls core/*.c | grep -v core/assets.c) handlers/webhook_scan.c \
-            sync/map_order.c sync/map_cart.c sync/map_place.c sync/map_address.c sync/br_document.c \
+            sync/map_order.c sync/map_cart.c sync/map_place.c sync/map_address.c \
             $(pkg-config --libs libxml-2.0 jansson zlib libcrypto) -lxxhash -lm -lpthread
         mkdir -p "$build/$name"
         "$build/fuzz-$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=0 \

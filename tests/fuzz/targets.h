@@ -11,6 +11,8 @@
 #include "feed.h"
 #include "jspec.h"
 #include "money.h"
+#include "nfe.h"
+#include "own.h"
 #include "str.h"
 
 #include <stdint.h>
@@ -125,6 +127,20 @@ static void target_webhook(const uint8_t *data, size_t size)
     free(copy);
 }
 
+/* A file of an invoice, and a text that becomes one: what is taken has a good key and a known issuer. */
+static void target_nfe(const uint8_t *data, size_t size)
+{
+    OWN_BUF struct buf clean = { 0 };
+    OWN_STR char *text = str_ndup((const char *)data, size);
+    struct nfe nfe = { 0 };
+
+    buf_init(&clean, LIMIT_NFE_BYTES);
+    if (nfe_read(data, size, &nfe, NULL) == RC_OK)
+        TARGET_CHECK(nfe_key_valid(nfe.key) && nfe.issuer[0] != '\0' && nfe.value_minor >= 0);
+    if (text != NULL && nfe_clean(text, &clean, NULL) == RC_OK)
+        (void)nfe_read(clean.data, clean.len, &nfe, NULL);
+}
+
 /* A TikTok order with VTEX's simulation in "simulation": no amount is lost on the way to the placement. */
 static void target_order(const uint8_t *data, size_t size)
 {
@@ -212,6 +228,7 @@ static const struct target {
 } TARGETS[] = {
     { "feed", target_feed },       { "money", target_money }, { "json", target_json },
     { "webhook", target_webhook }, { "order", target_order }, { "csv", target_csv },
+    { "nfe", target_nfe },
 };
 #define TARGETS_COUNT (sizeof TARGETS / sizeof TARGETS[0])
 

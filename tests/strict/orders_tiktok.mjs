@@ -3,6 +3,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import { bodyProblems, listen, sleep } from './orders_common.mjs';
+import { file, fulfilRoute } from './orders_fulfil.mjs';
 
 export const APP_KEY = '6strictkey';
 export const APP_SECRET = 'strict-app-secret-0123456789abcdef';
@@ -119,7 +120,9 @@ export class TikTok {
       'GET /order/202507/orders': { query: ['shop_cipher', 'ids'], run: (s, q) => this.detail(s, q) },
       'GET /order/202309/orders': { query: ['shop_cipher', 'ids'], run: (s, q) => this.detail(s, q, HIDDEN_IN_LIST) },
     };
-    const spec = routes[`${r.method} ${r.path}`];
+    const document = file(this, r);
+    if (document) return document;
+    const spec = routes[`${r.method} ${r.path}`] ?? fulfilRoute(this, r);
     this.calls.push({ at: r.at, path: r.path });
     if (!spec) {
       const k = `${r.method} ${r.path.replace(/\d{6,}/g, 'N')}`;
@@ -127,8 +130,10 @@ export class TikTok {
       return this.no(36009009, 'path is not simulated here', 404);
     }
     const bad = this.badAnswer(r);
+    if (bad === 'never_arrives') return { how: 'cut' };
     const c = this.checkCall(r, spec);
     if (c.error) return c.error;
+    if (bad?.refused) return bad();
     const good = spec.run(c.s, c.q, r);
     return bad ? bad(good) : good;
   }
@@ -138,7 +143,9 @@ export class TikTok {
     let kind;
     if (planned >= 0) kind = this.faults.splice(planned, 1)[0].kind;
     else if (this.rng.is(this.faultRate)) kind = this.rng.pick(['429', '503', 'internal', 'cut', 'half', 'html', 'retry_text', 'empty']);
-    return { 429: () => this.no(36009002, 'too many requests', 429), 503: () => ({ status: 503, body: '<html>overload</html>' }), internal: () => this.no(36009003, 'Internal error'),
+    if (kind === 'cut_before') return 'never_arrives';
+    const refused = (answer) => Object.assign(answer, { refused: true }); // nothing was done
+    return { 429: refused(() => this.no(36009002, 'too many requests', 429)), 503: refused(() => ({ status: 503, body: '<html>overload</html>' })), internal: refused(() => this.no(36009003, 'Internal error')),
       cut: (g) => ({ ...g, how: 'cut' }), half: (g) => ({ ...g, how: 'half' }), html: () => ({ status: 200, body: '<html>hello</html>' }),
       retry_text: () => this.no(36009007, 'timeout'), empty: () => ({ status: 200, body: '' }), permission: () => this.no(105005, 'scope missing') }[kind];
   }
@@ -219,6 +226,13 @@ export class TikTok {
       await sleep(400 + this.rng.below(800));
     }
     return null;
+  }
+
+  // One notification of any type; data as it is.
+  async notify(s, type, data, { id = `73${this.rng.digits(17)}`, at = now() } = {}) {
+    const raw = JSON.stringify({ type, tts_notification_id: id, shop_id: s.shop.id, timestamp: at, data });
+    const sign = createHmac('sha256', APP_SECRET).update(APP_KEY + raw).digest('hex');
+    return (await post(`${this.rng.pick(this.webhookTargets)}/tiktok/webhook`, raw, { authorization: sign, 'content-type': 'application/json' }))?.status;
   }
 
   // Tells the connector about a change with bad luck: lost, late, doubled, out of order.

@@ -1,6 +1,7 @@
 // orders_vtex.mjs - strict VTEX accounts, order side: SKU context, simulation, placement, authorization, OMS. Every
 // placement is compared, field by field, with what the TikTok order says; a call that came too early is written down.
 import { bodyProblems, listen } from './orders_common.mjs';
+import { vtexTracking } from './orders_fulfil.mjs';
 
 const PLACE = '/api/fulfillment/pvt/orders';
 const UF = ['AC', 'AL', 'AP', 'AM', 'BA', 'CE', 'DF', 'ES', 'GO', 'MA', 'MT', 'MS', 'MG', 'PA', 'PB', 'PR', 'PE', 'PI', 'RJ', 'RN', 'RS', 'RO', 'RR', 'SC', 'SP', 'SE', 'TO'];
@@ -54,6 +55,8 @@ export class Vtex {
     if (!pricing && r.method === 'POST' && (m = /^\/api\/oms\/pvt\/orders\/([^/]+)\/cancel$/.exec(path))) return this.cancel(c, decodeURIComponent(m[1]));
     if (!pricing && r.method === 'GET' && (m = /^\/api\/catalog_system\/pvt\/sku\/stockkeepingunitbyid\/([^/]+)$/.exec(path))) return this.sku(c, m[1]);
     if (!pricing && r.method === 'GET' && (m = /^\/api\/catalog_system\/pvt\/sku\/stockkeepingunitidbyrefid\//.exec(path))) return this.error(404, '1', 'SKU not found');
+    const tracking = vtexTracking(this, c);
+    if (tracking) return tracking;
     const k = `${r.method} ${path}`;
     this.unexpected.set(k, (this.unexpected.get(k) ?? 0) + 1);
     return this.error(404, '1', 'not simulated');
@@ -346,7 +349,7 @@ export class Vtex {
       authorizedDate: o.authorizedAt ? new Date(o.authorizedAt).toISOString() : null, invoicedDate: null, cancelReason: null, cancellationData: null, cancellationRequests: null,
       totals: [{ id: 'Items', name: 'Total dos Itens', value: sum(b.items, (i) => i.price * i.quantity) }, { id: 'Discounts', name: 'x', value: 0 }, { id: 'Shipping', name: 'x', value: sum(b.shippingData.logisticsInfo, (l) => l.price) }],
       items: b.items.map((i) => ({ ...i, uniqueId: `u${i.id}`, productId: '301', sellingPrice: i.price })), shippingData: { ...b.shippingData, address: { ...b.shippingData.address } }, clientProfileData: { ...b.clientProfileData, email: 'c0ffee@ct.vtex.com.br' },
-      packageAttachment: { packages: [] }, paymentData: { transactions: [] }, customData: null, openTextField: null, sellers: [{ id: '1', name: 'x' }], marketplace: { baseURL: b.marketplaceServicesEndpoint, name: account.affiliate } };
+      packageAttachment: { packages: o.sales ?? [] }, paymentData: { transactions: [] }, customData: null, openTextField: null, sellers: [{ id: '1', name: 'x' }], marketplace: { baseURL: b.marketplaceServicesEndpoint, name: account.affiliate } };
   }
 
   authorize(c, id) {

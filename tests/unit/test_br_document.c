@@ -1,5 +1,5 @@
 /* test_br_document.c - CPF and CNPJ are taken only with right check digits. */
-#include "../../sync/br_document.h"
+#include "br_document.h"
 
 #include "check.h"
 

@@ -82,6 +82,9 @@ static void refusals_name_the_field(void)
           "policies.order.address_lines" },
         { "{\"order\":{\"address_lines\":[\"city\"]}}", "policies.order.address_lines" },
         { "{\"order\":{\"phone_fallback\":\"11999999999\"}}", "policies.order.phone_fallback" },
+        { "{\"shipping\":{\"carriers\":{\"Correios\":7}}}", "policies.shipping.carriers" },
+        { "{\"shipping\":{\"carriers\":[]}}", "policies.shipping.carriers" },
+        { "{\"invoice\":{\"issuers\":[\"11222333000182\"]}}", "policies.invoice.issuers" },
         { "{\"brand\":{\"when_unknown\":\"never\"}}", "policies.brand.when_unknown" },
     };
 
@@ -118,7 +121,9 @@ static void writes_out_what_it_read(void)
         "\"removed_products\":{\"action\":\"keep\",\"hold_above_percent\":7,\"hold_above_count\":3},"
         "\"feed\":{\"read_every_minutes\":15},"
         "\"order\":{\"shipping_fee\":\"zero\",\"address_lines\":[\"street\",\"number\"],"
-        "\"phone_fallback\":\"+5511888888888\"}}";
+        "\"phone_fallback\":\"+5511888888888\"},\"shipping\":{\"automatic\":\"never\",\"handover_method\":"
+        "\"PICKUP\",\"carriers\":{}},\"invoice\":{\"issuers\":"
+        "[]}}";
     struct client c = { 0 };
     struct err e = { 0 };
     json_t *again = NULL;
