@@ -61,6 +61,19 @@ enum rc db_rest_clients(struct db_tx *tx, const char *cursor, int limit, struct 
                          &a, limit, out, e);
 }
 
+/* Age of the changes that TikTok took within the last day, in seconds. */
+#define AGES_SQL(log)                                                                            \
+    "(SELECT json_build_object('changes', count(*), 'p50_seconds', (percentile_cont(0.5) WITHIN" \
+    " GROUP (ORDER BY l.age_ms) / 1000)::numeric(12, 3)::float8, 'p95_seconds',"                 \
+    " (percentile_cont(0.95) WITHIN GROUP (ORDER BY l.age_ms) / 1000)::numeric(12, 3)::float8)"  \
+    " FROM " log " l WHERE l.client_id = s.client_id AND l.shop_id = s.shop_id"                  \
+    " AND l.age_ms IS NOT NULL AND l.at > now() - interval '24 hours')"
+
+#define OLDEST_SQL                                                                           \
+    "connector_time(least((SELECT min(n.changed_at) FROM value_notices n WHERE n.shop_id ="  \
+    " s.shop_id AND n.looks = 0), (SELECT min(k.unsent_since) FROM skus k WHERE k.shop_id =" \
+    " s.shop_id AND k.unsent_since IS NOT NULL)))"
+
 enum rc db_rest_shops(struct db_tx *tx, const char *client_id, const char *cursor, int limit,
                       struct rest_list *out, struct err *e)
 {
@@ -76,14 +89,16 @@ enum rc db_rest_shops(struct db_tx *tx, const char *client_id, const char *curso
         " 'granted_scopes', to_json(g.scopes), 'seller_name', g.seller_name,"
         " 'warehouse_id', s.warehouse_id, 'connected_at', connector_time(s.connected_at),"
         " 'orders_polled_at', connector_time(s.order_polled_at), 'paused', p.paused_reason,"
-        " 'notices', CASE WHEN g.expiry_notice_at IS NULL THEN '[]'::json ELSE"
-        " json_build_array(json_build_object('code', 'authorization_ends',"
-        " 'message', 'The authorization of this shop is about to end: the seller should authorize again.',"
-        " 'at', connector_time(g.expiry_notice_at))) END) AS doc, s.shop_id AS cursor"
-        " FROM shops s JOIN tiktok_auth_tokens g ON g.client_id = s.client_id"
-        " AND g.open_id = s.open_id LEFT JOIN tiktok_tokens t ON t.client_id = s.client_id"
-        " AND t.open_id = s.open_id LEFT JOIN shop_schedule p ON p.shop_id = s.shop_id"
-        " WHERE s.client_id = $1 AND s.shop_id > $2 ORDER BY s.shop_id LIMIT $3",
+        " 'freshness', json_build_object('price', " AGES_SQL("tiktok_log_price_product") ", 'stock', " AGES_SQL(
+            "tiktok_log_stock") ",'oldest_unsent_at', " OLDEST_SQL "),"
+                                " 'notices', CASE WHEN g.expiry_notice_at IS NULL THEN '[]'::json ELSE"
+                                " json_build_array(json_build_object('code', 'authorization_ends',"
+                                " 'message', 'The authorization of this shop is about to end: the seller should authorize again.',"
+                                " 'at', connector_time(g.expiry_notice_at))) END) AS doc, s.shop_id AS cursor"
+                                " FROM shops s JOIN tiktok_auth_tokens g ON g.client_id = s.client_id"
+                                " AND g.open_id = s.open_id LEFT JOIN tiktok_tokens t ON t.client_id = s.client_id"
+                                " AND t.open_id = s.open_id LEFT JOIN shop_schedule p ON p.shop_id = s.shop_id"
+                                " WHERE s.client_id = $1 AND s.shop_id > $2 ORDER BY s.shop_id LIMIT $3",
         &a, limit, out, e);
 }
 

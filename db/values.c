@@ -288,12 +288,11 @@ enum rc db_value_approve(struct db_tx *tx, const char *client_id, const char *so
     db_arg_text(&a, client_id);
     db_arg_text(&a, source_id);
     db_arg_text(&a, seller_sku);
-    return note(
-        tx,
-        "WITH hit AS MATERIALIZED (UPDATE skus s SET price_approved_minor = price_hold_minor"
-        " WHERE s.client_id = $1 AND ($2 = '' OR s.source_id = $2)"
-        " AND ($3 = '' OR s.seller_sku = $3) AND s.price_hold_minor IS NOT NULL"
-        " RETURNING s.client_id, s.shop_id, s.source_id, s.seller_sku, true AS price,"
-        " false AS stock)," NOTE_SQL,
-        &a, n, e);
+    return note(tx,
+                "WITH hit AS (UPDATE skus s SET price_approved_minor = price_hold_minor"
+                " WHERE s.client_id = $1 AND ($2 = '' OR s.source_id = $2)"
+                " AND ($3 = '' OR s.seller_sku = $3) AND s.price_hold_minor IS NOT NULL"
+                " RETURNING s.client_id, s.shop_id, s.source_id, s.seller_sku, true AS price,"
+                " false AS stock, false AS off)," NOTE_SQL,
+                &a, n, e);
 }

@@ -58,6 +58,8 @@ const struct http_route ROUTES[] = {
       "deleteProduct", false },
     { HTTP_GET, CLIENT "/skus/{seller_sku}/explain", HTTP_READ, BODY_NONE, sku_explain_get,
       "explainSku", false },
+    { HTTP_POST, CLIENT "/skus/{seller_sku}/approve-price", HTTP_SYNC, BODY_NONE,
+      sku_price_approve_post, "approvePrice", false },
     { HTTP_POST, CLIENT "/products/{source_id}/proposals", HTTP_SYNC, BODY_REST,
       product_proposals_post, "askProductProposals", false },
     { HTTP_GET, CLIENT "/products/{source_id}/proposals", HTTP_READ, BODY_NONE, proposals_list,

@@ -92,4 +92,23 @@ enum rc db_value_hold(struct db_tx *tx, const char *shop_id, const char *seller_
 enum rc db_value_approve(struct db_tx *tx, const char *client_id, const char *source_id,
                          const char *seller_sku, int64_t *n, struct err *e);
 
+/* ---- compared with TikTok ------------------------------------------------------------------------ */
+
+/* Live products after a source id: source_id, tiktok_product_id. */
+enum rc db_value_live_page(struct db_tx *tx, const char *shop_id, const char *after, int limit,
+                           struct db_rows **rows, struct err *e);
+/* SKUs whose stock at TikTok ([{"id", "available", "committed", "campaign"}], read from began_us on) is not what it
+ * acknowledged: seller_sku, source_id, stock_published, available, committed, campaign. repair: it counts from now on. */
+enum rc db_value_stock_drift(struct db_tx *tx, const char *shop_id, int64_t began_us,
+                             const json_t *theirs, bool repair, struct db_rows **rows,
+                             struct err *e);
+/* The same of prices, from the listing: seller_sku, source_id, price_published_minor, price_minor. */
+enum rc db_value_price_drift(struct db_tx *tx, const char *shop_id, const char *after, int limit,
+                             bool repair, struct db_rows **rows, struct err *e);
+/* Whether TikTok has any product that we have known for half a day. */
+enum rc db_value_any(struct db_tx *tx, const char *shop_id, bool *any, struct err *e);
+
+/* Seconds since when the oldest change of all tenants waits that TikTok has not taken; 0 = none does. */
+enum rc db_value_oldest(struct db_tx *tx, int64_t *seconds, struct err *e);
+
 #endif

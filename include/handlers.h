@@ -66,6 +66,8 @@ HANDLER(switch_delete);
 HANDLER(products_list);
 HANDLER(product_get);
 HANDLER(sku_explain_get);
+/* sku_price.c */
+HANDLER(sku_price_approve_post);
 /* orders.c */
 HANDLER(orders_list);
 HANDLER(order_get);

@@ -94,6 +94,8 @@ enum rc sync_catalog_read(struct job_ctx *ctx,
                           struct err *e); /* "catalog_read", entity = "": TikTok's listing */
 enum rc sync_reconcile(struct job_ctx *ctx,
                        struct err *e); /* "reconcile": the same in full, with a run */
+enum rc sync_reconcile_due(struct job_ctx *ctx,
+                           struct err *e); /* "reconcile_due": a run of it, once a day */
 enum rc sync_image_read(struct job_ctx *ctx,
                         struct err *e); /* "image_read", entity = "" or "dry"; run in job->run_id */
 enum rc sync_product_images(

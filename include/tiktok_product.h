@@ -101,6 +101,11 @@ enum rc tiktok_update_price(struct tiktok_session *s, const char *product_id, co
 enum rc tiktok_update_inventory(struct tiktok_session *s, const char *product_id,
                                 const json_t *body, struct tiktok_issues *issues, struct err *e);
 
+#define TIKTOK_INVENTORY_IDS 100
+/* Stock of up to 100 products: data.inventory, new reference. */
+enum rc tiktok_inventory_search(struct tiktok_session *s, const char *const *product_ids, size_t n,
+                                json_t **out, struct err *e);
+
 enum tiktok_shelf { TIKTOK_DEACTIVATE, TIKTOK_ACTIVATE, TIKTOK_DELETE };
 /* Why one product of such a call was refused; code 0 = it was taken. */
 struct tiktok_refusal {

@@ -85,6 +85,9 @@ enum rc vtex_sku_context(struct vtex_session *s, const char *sku_id, struct vtex
                    &reply, e);
     if (rc == RC_OK && !json_is_object(reply.body))
         rc = err_set(e, RC_NOT_FOUND, "VTEX does not know the SKU %s", sku_id);
+    /* whoever leaves out whether the SKU is active has not answered */
+    if (rc == RC_OK && !json_is_boolean(jspec_get(reply.body, "IsActive")))
+        rc = err_code(e, RC_DOWN, "answer_unreadable", "VTEX's answer about a SKU is not whole");
     if (rc == RC_OK) {
         (void)str_copy(sku.id, sizeof(sku.id), sku_id);
         sku.sellable = jspec_bool(reply.body, "IsActive", true) &&

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "db_values.h"
 #include "log.h"
 #include "metrics.h"
 
@@ -159,12 +160,16 @@ static enum rc show_counts(struct workers *w, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
     struct work_counts c = { 0 };
+    int64_t oldest = 0;
     enum rc rc = db_tx_begin(w->db, "job_counts", DB_SYSTEM, &tx, e);
 
     if (rc == RC_OK)
         rc = db_work_count(tx, &c, e);
+    if (rc == RC_OK)
+        rc = db_value_oldest(tx, &oldest, e);
     if (rc != RC_OK)
         return rc;
+    metrics_set("connector_value_oldest_unsent_seconds", NULL, oldest);
     metrics_set("connector_jobs", "state=\"ready\"", c.ready);
     metrics_set("connector_jobs", "state=\"running\"", c.running);
     metrics_set("connector_jobs", "state=\"parked\"", c.parked);

@@ -12,6 +12,7 @@
 #include "db_run.h"
 #include "str.h"
 #include "tiktok_product.h"
+#include "value_compare.h"
 
 #define FULL_AGE_US (INT64_C(23) * 3600 * US_PER_S)
 #define OVERLAP_US (600 * US_PER_S) /* clocks differ, and a new product may be listed late */
@@ -27,6 +28,7 @@ struct reader {
     struct run run;
     bool run_known;
     bool full;
+    bool values; /* prices and stock too */
     int calls;
 };
 
@@ -290,15 +292,19 @@ static enum rc end_run(struct reader *r, int64_t links, int64_t repairs, struct 
 {
     const struct job *job = r->ctx->job;
     bool dry = r->run.dry_run;
-    const struct run_delta delta = { .total = links + repairs,
-                                     .done = dry ? links + repairs : repairs,
-                                     .updated = dry ? links + repairs : repairs };
+    struct run_delta delta = { .total = links + repairs,
+                               .done = dry ? links + repairs : repairs,
+                               .updated = dry ? links + repairs : repairs };
     OWN_TX struct db_tx *tx = NULL;
+    int64_t values = 0;
     enum rc rc;
 
     if (job->run_id[0] == '\0')
         return RC_OK;
     rc = job_tx_begin(r->ctx, "reconcile_done", &tx, e);
+    if (rc == RC_OK && r->values)
+        rc = value_compare_plan(r->ctx, tx, &r->run, &values, e);
+    delta.total += values;
     if (rc == RC_OK)
         rc = db_run_progress(tx, job->client_id, job->run_id, &delta, e);
     if (rc == RC_OK)
@@ -327,6 +333,8 @@ static enum rc read_all(struct reader *r, bool listing, struct err *e)
         rc = list(r, e);
     if (rc == RC_OK)
         rc = details(r, e);
+    if (rc == RC_OK && r->values)
+        rc = value_compare(r->ctx, &r->tiktok, &r->run, e);
     session_tiktok_done(&r->tiktok);
     return rc;
 }
@@ -362,6 +370,9 @@ enum rc sync_reconcile(struct job_ctx *ctx, struct err *e)
     if (rc != RC_OK)
         return rc;
     r.full = r.state.full_us < ctx->job->first_due_us; /* a later try goes on behind the listing */
+    r.values = r.run_known;
+    if (r.run_known && !str_eq(r.run.status, "queued") && !str_eq(r.run.status, "running"))
+        return RC_OK; /* cancelled */
     rc = read_all(&r, r.full, e);
     return rc == RC_OK ? follow(&r, e) : rc;
 }

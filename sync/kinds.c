@@ -5,6 +5,7 @@
 #define MAINTENANCE_S (6 * 3600)
 #define CATALOG_READ_S (24 * 3600)
 #define CATEGORIES_S 86400
+#define RECONCILE_S 86400
 
 static int order_poll_s(const struct cfg *cfg)
 {
@@ -59,6 +60,10 @@ const struct job_kind JOB_KINDS[] = {
       .run = sync_catalog_read,
       .every_s = CATALOG_READ_S },
     { .name = "reconcile", .lane = LANE_CATALOG, .run = sync_reconcile, .owns_run = true },
+    { .name = "reconcile_due",
+      .lane = LANE_CATALOG,
+      .run = sync_reconcile_due,
+      .every_s = RECONCILE_S },
     { .name = "maintenance",
       .lane = LANE_MAINTENANCE,
       .run = sync_maintenance,

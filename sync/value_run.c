@@ -100,7 +100,7 @@ struct part {
     struct job job;
     struct run run;
     int64_t number;
-    bool price;
+    bool price, stock; /* what is read; both for a comparison */
 };
 
 static void part_done(struct part *t)
@@ -254,7 +254,7 @@ static enum rc work(struct part *t, struct value_work *w, const struct value_ite
         want[i] = (struct value_want){ .seller_sku = json_string_value(
                                            json_array_get(item->seller_skus, (size_t)i)),
                                        .price = t->price,
-                                       .stock = !t->price };
+                                       .stock = t->stock };
     w->dry = t->run.dry_run;
     rc = value_work_run(w, want, n, e);
     free(want);
@@ -303,7 +303,8 @@ static enum rc load_part(struct part *t, struct value_item **items, int *n, stru
         rc = db_value_run_items(tx, t->job.client_id, run_id, t->number, items, n, e);
     if (rc == RC_OK) {
         (void)str_copy(t->job.run_id, sizeof t->job.run_id, run_id);
-        t->price = str_eq(t->run.kind, "prices");
+        t->price = !str_eq(t->run.kind, "stock");
+        t->stock = !str_eq(t->run.kind, "prices");
     }
     return rc;
 }

@@ -140,5 +140,19 @@ await test('a promotion ends some time: the price is tried again', async () => {
   await until('it waits no more', async () => (await w.must('GET', `/v1/clients/${H}/skus/101/explain`)).price.waiting_for === null);
 });
 
+await test('how old changes were when TikTok took them is told for the shop', async () => {
+  const [shop] = (await w.must('GET', `/v1/clients/${H}/shops`)).items;
+  const { price, stock } = shop.freshness;
+  ok(price.changes >= 2 && stock.changes >= 4 && price.p50_seconds > 0 && price.p95_seconds >= price.p50_seconds && stock.p95_seconds >= stock.p50_seconds, JSON.stringify(shop.freshness));
+  const metrics = (await request('GET', `http://127.0.0.1:${w.opsPort}/metrics`)).text;
+  ok(/connector_value_age_seconds_count\{value="stock"\} [1-9]/.test(metrics) && /connector_vtex_notices_total\{outcome="wrong_secret"\} [1-9]/.test(metrics), 'metrics');
+  tiktok.reviews = 'off';
+  skuOf('103').promotion = true;
+  account.skus[103].price = 31;
+  await notify(said('103', { PriceModified: true }));
+  const waits = await until('it waits', async () => (await w.must('GET', `/v1/clients/${H}/shops`)).items[0].freshness.oldest_unsent_at);
+  ok(Date.parse(waits) > Date.now() - 60000, waits);
+});
+
 await test('no request broke a contract', () => w.noViolations());
 await end();

@@ -1,6 +1,6 @@
 // test_values.mjs - prices and stock alone: runs over all SKUs and over some, what is sent and what is not, refusals of
 // single SKUs, promotions, a 0 that TikTok does not take, several warehouses.
-import { end, ok, same, test, until } from './lib.mjs';
+import { end, ok, request, same, test, until } from './lib.mjs';
 import { World, png } from '../strict/world.mjs';
 import { furnish, rss } from '../strict/merchant.mjs';
 
@@ -169,6 +169,44 @@ await test('the simulation gives what a shopper pays', async () => {
   const e = await explain('31');
   same([skuOf('31').price.amount, e.price.inputs[0].call, e.price.inputs[0].value], ['30.50', 'simulateCart', '30.50'], 'price');
   await client();
+});
+
+await test('a price that jumps waits for a person; what was approved goes, another one waits again', async () => {
+  await run('prices', { skus: ['31'] });
+  await client({ price: { hold_change_above_percent: '20' } });
+  account.skus[41].price = 150;
+  const r = await run('prices', { skus: ['41'] });
+  same([r.status, counts(r), skuOf('41').price.amount, (await explain('41')).price.waiting_for], ['succeeded', [1, 1, 0, 0, 1, 0], '99.00', 'approval'], 'held');
+  same((await changes(r.id)).map((c) => [c.old, c.new, c.outcome]), [['99.00', '150.00', 'held']], 'listed');
+  account.skus[41].price = 160;
+  { const r2 = await w.api('POST', `/v1/clients/${H}/skus/41/approve-price`); ok(r2.status === 202, `${r2.status} ${r2.text} ${w.connector.text().split('\n').filter((l) => /"error"/.test(l)).slice(-2)}`); }
+  await quiet();
+  same([skuOf('41').price.amount, (await explain('41')).price.waiting_for], ['99.00', 'approval'], 'it is another one by now');
+  same((await w.api('POST', `/v1/clients/${H}/skus/41/approve-price`, undefined)).status, 202, 'approved');
+  await until('it goes', () => skuOf('41').price.amount === '160.00');
+  await quiet();
+  same((await w.api('POST', `/v1/clients/${H}/skus/41/approve-price`, undefined)).status, 409, 'nothing is held');
+  await client();
+});
+
+await test('the comparison finds what others changed on TikTok and what nobody told us, and puts it right', async () => {
+  skuOf('31').inventory[0].quantity = 50;
+  skuOf('41').price.amount = '1.23';
+  account.skus[51].stock = [['1_1', 2, 0]];
+  account.skus[12].price = 19.5;
+  const dry = await run('reconcile', {}, '?dry_run=true');
+  const planned = (await changes(dry.id)).map((c) => [c.seller_sku, c.field, c.old, c.new, c.outcome]).sort();
+  same(planned, [['12', 'price', '22.00', '19.50', 'planned'], ['31', 'stock', '50', '8', 'planned'], ['41', 'price', '1.23', '160.00', 'planned'], ['51', 'stock', '6', '2', 'planned']], 'dry');
+  same([stockOf('31'), skuOf('41').price.amount], [50, '1.23'], 'nothing happened');
+  const r = await run('reconcile');
+  same(r.status, 'succeeded', JSON.stringify(r));
+  same([stockOf('31'), skuOf('41').price.amount, stockOf('51'), skuOf('12').price.amount], [8, '160.00', 2, '19.50'], 'right again');
+  const done = (await changes(r.id)).map((c) => [c.seller_sku, c.field, c.outcome]).sort();
+  same(done, [['12', 'price', 'published'], ['31', 'stock', 'published'], ['41', 'price', 'published'], ['51', 'stock', 'published']], 'listed');
+  const metrics = (await request('GET', `http://127.0.0.1:${w.opsPort}/metrics`)).text;
+  ok(/connector_value_drift_total\{value="stock"\} [1-9]/.test(metrics) && /connector_value_drift_total\{value="price"\} [1-9]/.test(metrics), 'counted');
+  const again = await run('reconcile');
+  same([again.status, (await changes(again.id)).length], ['succeeded', 0], 'no more');
 });
 
 await test('no request broke a contract', () => w.noViolations());
