@@ -18,6 +18,7 @@ static const char *const PRICE_SOURCES[] = { "vtex", "vtex_simulation", "feed", 
 static const char *const BRAND_WORDS[] = { "omit", "create", "hold", NULL };
 static const char *const REMOVED_WORDS[] = { "deactivate", "keep", NULL };
 static const char *const FEE_WORDS[] = { "buyer_fee", "zero", NULL };
+static const char *const REQUEST_WORDS[] = { "ask", "approve", "reject", NULL };
 static const char *const LINE_WORDS[] = { "neighborhood", "street", "number", "complement", NULL };
 
 static const struct jspec_field SYNC_SPEC[] = {
@@ -74,6 +75,13 @@ static const struct jspec_field FEED_SPEC[] = {
     { .name = "read_every_minutes", .type = JSPEC_INT, .min = 0, .max = FEED_MINUTES_MAX },
     { 0 },
 };
+/* Cancellations; read where they are used (sync/order_cancel.c, sync/aftersale_read.c). */
+static const struct jspec_field CANCEL_SPEC[] = {
+    { .name = "buyer_request", .type = JSPEC_TEXT, .words = REQUEST_WORDS },
+    { .name = "seller_reason", .type = JSPEC_TEXT, .min = 1, .max = 120 },
+    { .name = "reject_reason", .type = JSPEC_TEXT, .min = 1, .max = 120 },
+    { 0 },
+};
 static const struct jspec_field ORDER_SPEC[] = {
     { .name = "shipping_fee", .type = JSPEC_TEXT, .words = FEE_WORDS },
     { .name = "address_lines", .type = JSPEC_LIST_TEXT, .min = 1, .max = 4 },
@@ -91,6 +99,7 @@ const struct jspec_field CLIENT_POLICIES_SPEC[] = {
     { .name = "removed_products", .type = JSPEC_OBJECT, .sub = REMOVED_SPEC },
     { .name = "feed", .type = JSPEC_OBJECT, .sub = FEED_SPEC },
     { .name = "order", .type = JSPEC_OBJECT, .sub = ORDER_SPEC },
+    { .name = "cancel", .type = JSPEC_OBJECT, .sub = CANCEL_SPEC },
     { 0 },
 };
 
@@ -378,7 +387,8 @@ json_t *client_policy_json_new(const struct client *c)
     /* "o" steals the references, also when packing fails. */
     return json_pack(
         "{s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I, s:o},"
-        " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:I}, s:{s:s, s:o, s:s}}",
+        " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:I}, s:{s:s, s:o, s:s},"
+        " s:{s:s, s:s, s:s}}",
         "sync", "products", c->sync_products, "prices", c->sync_prices, "stock", c->sync_stock,
         "orders", c->sync_orders, "text", c->sync_text, "images", c->sync_images, "activation",
         c->sync_activation, "sku_id", "rule", SKU_RULES[c->sku_id_rule], "price",
@@ -394,5 +404,8 @@ json_t *client_policy_json_new(const struct client *c)
         (json_int_t)c->hold_above_percent, "hold_above_count", (json_int_t)c->hold_above_count,
         "feed", "read_every_minutes", (json_int_t)c->feed_every_minutes, "order", "shipping_fee",
         c->order_shipping_fee, "address_lines", lines_json_new(c), "phone_fallback",
-        c->phone_fallback);
+        c->phone_fallback, "cancel", "buyer_request",
+        text_or(c->policies, "cancel.buyer_request", "ask"), "seller_reason",
+        text_or(c->policies, "cancel.seller_reason", CANCEL_REASON_SELLER), "reject_reason",
+        text_or(c->policies, "cancel.reject_reason", CANCEL_REASON_REJECT));
 }

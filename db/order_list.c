@@ -17,17 +17,19 @@
     " AND j.state = 'parked' AND t.state <> 'failed')"
 
 /* One order in the shape of the interface; used by list and get with the alias t. */
-#define ORDER_JSON(timeline)                                                                        \
-    "json_build_object('order_id', t.order_id, 'tiktok_status', t.tiktok_status, 'state', t.state," \
-    " 'vtex_order_id', t.vtex_order_id, 'vtex_status', t.vtex_status, 'total', json_build_object("  \
-    "'amount', (coalesce(t.total_minor, 0) / 100)::text || '.' ||"                                  \
-    " lpad((coalesce(t.total_minor, 0) % 100)::text, 2, '0'), 'currency', t.currency),"             \
-    " 'items', t.items, 'invoice', json_build_object('state', t.invoice_state, 'reason', NULL),"    \
-    " 'packages', t.packages, 'ship_by', to_char(t.ship_by, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"     \
-    " 'paid_at', to_char(t.paid_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"                             \
-    " 'shop_id', t.shop_id, 'found_by', t.found_by,"                                                \
-    " 'created_at', to_char(t.created_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                    \
-    " 'updated_at', to_char(t.updated_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                    \
+#define ORDER_JSON(timeline)                                                                         \
+    "json_build_object('order_id', t.order_id, 'tiktok_status', t.tiktok_status, 'state', t.state,"  \
+    " 'vtex_order_id', t.vtex_order_id, 'vtex_status', t.vtex_status, 'total', json_build_object("   \
+    "'amount', (coalesce(t.total_minor, 0) / 100)::text || '.' ||"                                   \
+    " lpad((coalesce(t.total_minor, 0) % 100)::text, 2, '0'), 'currency', t.currency),"              \
+    " 'items', t.items, 'invoice', json_build_object('state', t.invoice_state, 'reason', NULL),"     \
+    " 'packages', t.packages, 'ship_by', to_char(t.ship_by, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"      \
+    " 'paid_at', to_char(t.paid_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"                              \
+    " 'shop_id', t.shop_id, 'found_by', t.found_by, 'cancellation', CASE t.cancel_step"              \
+    " WHEN 'none' THEN NULL ELSE json_build_object('state', t.cancel_step, 'began_in', t.cancel_by," \
+    " 'reason', t.cancel_reason) END,"                                                               \
+    " 'created_at', to_char(t.created_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                     \
+    " 'updated_at', to_char(t.updated_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                     \
     " 'problems', t.problems || coalesce(" ORDER_JOB_PROBLEM ", '[]')" timeline ")"
 
 static enum rc filter_time(const char *text, const char *field, int64_t *us, struct err *e)
@@ -143,7 +145,7 @@ enum rc db_order_get_json(struct db_tx *tx, const char *client_id, const char *o
     static const char sql[] = "SELECT " ORDER_JSON(
         ", 'timeline', coalesce((SELECT json_agg(json_build_object("
         "'at', to_char(l.at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), 'event', l.event,"
-        " 'detail', l.detail, 'by', l.by) ORDER BY l.id) FROM order_timeline l"
+        " 'detail', l.detail, 'by', l.by, 'request_id', l.request_id) ORDER BY l.id) FROM order_timeline l"
         " WHERE l.shop_id = t.shop_id AND l.order_id = t.order_id), '[]'::json)") " AS doc FROM tiktok_orders t WHERE t.client_id = $1 AND t.order_id = $2 LIMIT 1";
     OWN_ROWS struct db_rows *rows = NULL;
     struct db_args a = { 0 };

@@ -71,6 +71,12 @@ HANDLER(orders_list);
 HANDLER(order_get);
 HANDLER(order_import_post);
 HANDLER(order_resync_post);
+/* aftersales.c */
+HANDLER(order_cancel_post);
+HANDLER(aftersales_list);
+HANDLER(aftersale_get);
+HANDLER(aftersale_answer_post);
+/* orders.c */
 HANDLER(unlinked_skus_list);
 HANDLER(unlinked_sku_put);
 /* taxonomy.c */

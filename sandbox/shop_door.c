@@ -51,6 +51,14 @@ static const struct {
     { "get_order_detail", sbx_get_order_detail },
     { "get_order_detail_202309", sbx_get_order_detail_old },
     { "get_price_detail", sbx_get_price_detail },
+    { "cancel_order", sbx_cancel_order },
+    { "search_cancellations", sbx_search_cancellations },
+    { "search_returns", sbx_search_returns },
+    { "get_reject_reasons", sbx_reject_reasons },
+    { "approve_cancellation", sbx_approve_cancellation },
+    { "reject_cancellation", sbx_reject_cancellation },
+    { "approve_return", sbx_approve_return },
+    { "reject_return", sbx_reject_return },
 };
 
 void sbx_fail(struct sbx_call *c, int64_t code, const char *fmt, ...)

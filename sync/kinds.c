@@ -11,6 +11,12 @@ static int order_poll_s(const struct cfg *cfg)
     return cfg->order_poll_seconds;
 }
 
+/* Requests of buyers wait for two days; the order itself is polled more often. */
+static int aftersale_poll_s(const struct cfg *cfg)
+{
+    return 5 * cfg->order_poll_seconds;
+}
+
 const struct job_kind JOB_KINDS[] = {
     { .name = "oauth_exchange", .lane = LANE_ORDERS, .run = sync_oauth_exchange },
     { .name = "token_refresh", .lane = LANE_MAINTENANCE, .run = sync_token_refresh },
@@ -22,6 +28,11 @@ const struct job_kind JOB_KINDS[] = {
       .run = sync_order_poll,
       .every = order_poll_s,
       .owns_run = true },
+    { .name = "aftersale_read", .lane = LANE_ORDERS, .run = sync_aftersale_read },
+    { .name = "aftersale_poll",
+      .lane = LANE_ORDERS,
+      .run = sync_aftersale_poll,
+      .every = aftersale_poll_s },
     { .name = "feed_read", .lane = LANE_CATALOG, .run = sync_feed_read, .owns_run = true },
     { .name = "feed_due",
       .lane = LANE_MAINTENANCE,

@@ -2,6 +2,7 @@
 // webhooks that get lost, doubled and shuffled. Written from the public contracts; shares nothing with the connector.
 import { createHmac, randomBytes } from 'node:crypto';
 import http from 'node:http';
+import { Aftersales } from './orders_aftersale.mjs';
 import { bodyProblems, listen, sleep } from './orders_common.mjs';
 
 export const APP_KEY = '6strictkey';
@@ -27,6 +28,7 @@ export class TikTok {
     this.webhookTargets = [];
     this.delivered = 0;
     this.pending = 0;
+    this.aftersales = new Aftersales(this);
   }
 
   async start() { this.server = await listen((r) => this.handle(r)); this.url = this.server.url; return this; }
@@ -119,7 +121,7 @@ export class TikTok {
       'GET /order/202507/orders': { query: ['shop_cipher', 'ids'], run: (s, q) => this.detail(s, q) },
       'GET /order/202309/orders': { query: ['shop_cipher', 'ids'], run: (s, q) => this.detail(s, q, HIDDEN_IN_LIST) },
     };
-    const spec = routes[`${r.method} ${r.path}`];
+    const spec = routes[`${r.method} ${r.path}`] ?? this.aftersales.route(r);
     this.calls.push({ at: r.at, path: r.path });
     if (!spec) {
       const k = `${r.method} ${r.path.replace(/\d{6,}/g, 'N')}`;
@@ -219,6 +221,14 @@ export class TikTok {
       await sleep(400 + this.rng.below(800));
     }
     return null;
+  }
+
+  // A webhook of another kind; data is sent as it stands.
+  async notify(s, type, data) {
+    const raw = JSON.stringify({ type, tts_notification_id: `73${this.rng.digits(17)}`, shop_id: s.shop.id, timestamp: now(), data });
+    const sign = createHmac('sha256', APP_SECRET).update(APP_KEY + raw).digest('hex');
+    const seen = await post(`${this.webhookTargets[0]}/tiktok/webhook`, raw, { authorization: sign, 'content-type': 'application/json' });
+    if (seen?.status !== 200) this.wrong(`webhook ${type} answered ${seen?.status}`);
   }
 
   // Tells the connector about a change with bad luck: lost, late, doubled, out of order.
