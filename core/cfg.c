@@ -62,6 +62,7 @@ static const struct setting SETTINGS[] = {
     { "DB_POOL_SIZE", NUMBER, "12", 2, 200, false, "database connections" },
     { "ORDER_POLL_SECONDS", NUMBER, "300", 1, 3600, false,
       "how often each shop's orders are polled" },
+    { "VTEX_ORDER_READ_SECONDS", NUMBER, "900", 1, 86400, false, "pause between reads in VTEX" },
     { "IN_DOUBT_SETTLE_SECONDS", NUMBER, "120", 1, 86400, false,
       "wait before a lost write may be sent again" },
     { "LEASE_SECONDS", NUMBER, "45", 3, 300, false, "life of a shop lease without heartbeat" },
@@ -419,21 +420,21 @@ static enum rc check_private(const struct cfg *c, struct err *e)
 
 static enum rc load_numbers(struct cfg *c, struct err *e)
 {
-    enum rc rc = take_number("WORKER_THREADS", &c->worker_threads, e);
+    static const char *const names[] = {
+        "WORKER_THREADS",          "DB_POOL_SIZE",  "ORDER_POLL_SECONDS", "VTEX_ORDER_READ_SECONDS",
+        "IN_DOUBT_SETTLE_SECONDS", "LEASE_SECONDS", "RETENTION_DAYS",
+    };
+    int *const out[] = {
+        &c->worker_threads,          &c->db_pool_size,
+        &c->order_poll_seconds,      &c->vtex_order_read_seconds,
+        &c->in_doubt_settle_seconds, &c->lease_seconds,
+        &c->retention_days,
+    };
+    enum rc rc = RC_OK;
 
-    if (rc == RC_OK)
-        rc = take_number("DB_POOL_SIZE", &c->db_pool_size, e);
-    if (rc == RC_OK)
-        rc = take_number("ORDER_POLL_SECONDS", &c->order_poll_seconds, e);
-    if (rc == RC_OK)
-        rc = take_number("IN_DOUBT_SETTLE_SECONDS", &c->in_doubt_settle_seconds, e);
-    if (rc == RC_OK)
-        rc = take_number("LEASE_SECONDS", &c->lease_seconds, e);
-    if (rc == RC_OK)
-        rc = take_number("RETENTION_DAYS", &c->retention_days, e);
-    if (rc == RC_OK)
-        rc = take_bool("ALLOW_PRIVATE_ADDRESSES", &c->allow_private_addresses, e);
-    return rc;
+    for (size_t i = 0; rc == RC_OK && i < sizeof names / sizeof names[0]; i++)
+        rc = take_number(names[i], out[i], e);
+    return rc == RC_OK ? take_bool("ALLOW_PRIVATE_ADDRESSES", &c->allow_private_addresses, e) : rc;
 }
 
 static enum rc load_texts(struct cfg *c, struct err *e)

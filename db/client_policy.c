@@ -22,6 +22,7 @@ static const char *const PRICE_SOURCES[] = { "vtex", "vtex_simulation", "feed", 
 static const char *const BRAND_WORDS[] = { "omit", "create", "hold", NULL };
 static const char *const REMOVED_WORDS[] = { "deactivate", "keep", NULL };
 static const char *const FEE_WORDS[] = { "buyer_fee", "zero", NULL };
+static const char *const REQUEST_WORDS[] = { "ask", "approve", "reject", NULL };
 static const char *const LINE_WORDS[] = { "neighborhood", "street", "number", "complement", NULL };
 
 static const char *const AUTOMATIC_WORDS[] = { "after_invoice", "never", NULL };
@@ -81,6 +82,13 @@ static const struct jspec_field FEED_SPEC[] = {
     { .name = "read_every_minutes", .type = JSPEC_INT, .min = 0, .max = FEED_MINUTES_MAX },
     { 0 },
 };
+/* Cancellations; read where they are used (sync/order_cancel.c, sync/aftersale_read.c). */
+static const struct jspec_field CANCEL_SPEC[] = {
+    { .name = "buyer_request", .type = JSPEC_TEXT, .words = REQUEST_WORDS },
+    { .name = "seller_reason", .type = JSPEC_TEXT, .min = 1, .max = 120 },
+    { .name = "reject_reason", .type = JSPEC_TEXT, .min = 1, .max = 120 },
+    { 0 },
+};
 static const struct jspec_field ORDER_SPEC[] = {
     { .name = "shipping_fee", .type = JSPEC_TEXT, .words = FEE_WORDS },
     { .name = "address_lines", .type = JSPEC_LIST_TEXT, .min = 1, .max = 4 },
@@ -110,6 +118,7 @@ const struct jspec_field CLIENT_POLICIES_SPEC[] = {
     { .name = "order", .type = JSPEC_OBJECT, .sub = ORDER_SPEC },
     { .name = "shipping", .type = JSPEC_OBJECT, .sub = SHIPPING_SPEC },
     { .name = "invoice", .type = JSPEC_OBJECT, .sub = INVOICE_SPEC },
+    { .name = "cancel", .type = JSPEC_OBJECT, .sub = CANCEL_SPEC },
     { 0 },
 };
 
@@ -450,7 +459,7 @@ json_t *client_policy_json_new(const struct client *c)
     return json_pack(
         "{s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I, s:o},"
         " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:I}, s:{s:s, s:o, s:s},"
-        " s:{s:s, s:s, s:o}, s:{s:o}}",
+        " s:{s:s, s:s, s:o}, s:{s:o}, s:{s:s, s:s, s:s}}",
         "sync", "products", c->sync_products, "prices", c->sync_prices, "stock", c->sync_stock,
         "orders", c->sync_orders, "text", c->sync_text, "images", c->sync_images, "activation",
         c->sync_activation, "sku_id", "rule", SKU_RULES[c->sku_id_rule], "price",
@@ -469,5 +478,8 @@ json_t *client_policy_json_new(const struct client *c)
         c->phone_fallback, "shipping", "automatic", AUTOMATIC_WORDS[c->ship_automatic ? 0 : 1],
         "handover_method", c->ship_handover, "carriers",
         stored_or(c, "shipping.carriers", json_object()), "invoice", "issuers",
-        stored_or(c, "invoice.issuers", json_array()));
+        stored_or(c, "invoice.issuers", json_array()), "cancel", "buyer_request",
+        text_or(c->policies, "cancel.buyer_request", "ask"), "seller_reason",
+        text_or(c->policies, "cancel.seller_reason", CANCEL_REASON_SELLER), "reject_reason",
+        text_or(c->policies, "cancel.reject_reason", CANCEL_REASON_REJECT));
 }

@@ -5,14 +5,14 @@
 
 static const struct topic_job TOPIC_JOBS[] = {
     { 1, "order_import", LANE_ORDERS, false, false },      /* order status */
-    { 2, "order_import", LANE_ORDERS, false, false },      /* reverse status, legacy */
+    { 2, "aftersale_read", LANE_ORDERS, false, false },    /* reverse status, legacy */
     { 3, "order_import", LANE_ORDERS, false, false },      /* recipient address */
     { 4, "order_import", LANE_ORDERS, false, false },      /* packages: one per order of the list */
     { 5, "product_audit", LANE_CATALOG, false, false },    /* product status */
     { 6, "deauthorized", LANE_ORDERS, true, true },        /* the seller withdrew */
     { 7, "authorization_ends", LANE_ORDERS, true, false }, /* the grant is about to end */
-    { 11, "order_import", LANE_ORDERS, false, false },     /* cancellation */
-    { 12, "order_import", LANE_ORDERS, false, false },     /* return */
+    { 11, "aftersale_read", LANE_ORDERS, false, false },   /* cancellation */
+    { 12, "aftersale_read", LANE_ORDERS, false, false },   /* return */
     { 15, "product_audit", LANE_CATALOG, false, false },   /* product information */
     { 16, "product_audit", LANE_CATALOG, false, false },   /* product made */
     { 18, "product_audit", LANE_CATALOG, false, false },   /* product category */

@@ -34,6 +34,11 @@ static void row_read(const struct db_rows *rows, struct order_row *out)
     row_text(out->vtex_status, sizeof out->vtex_status, rows, "vtex_status");
     row_text(out->found_by, sizeof out->found_by, rows, "found_by");
     row_text(out->problem, sizeof out->problem, rows, "problem");
+    row_text(out->cancel_step, sizeof out->cancel_step, rows, "cancel_step");
+    row_text(out->cancel_by, sizeof out->cancel_by, rows, "cancel_by");
+    row_text(out->cancel_reason, sizeof out->cancel_reason, rows, "cancel_reason");
+    out->cancel_us = db_time(rows, 0, "cancel_at");
+    out->vtex_due_us = db_time(rows, 0, "vtex_due_at");
     out->now_us = db_time(rows, 0, "now_at");
 }
 
@@ -43,6 +48,7 @@ enum rc db_order_get(struct db_tx *tx, const char *shop_id, const char *order_id
     static const char sql[] =
         "SELECT shop_id, order_id, client_id, tiktok_status, tiktok_updated_at, state, step, step_at,"
         " looked_up, looked_up_at, vtex_order_id, vtex_status, found_by, problems->0->>'code' AS problem,"
+        " cancel_step, cancel_by, cancel_reason, cancel_at, vtex_due_at,"
         " clock_timestamp() AS now_at FROM tiktok_orders WHERE shop_id = $1 AND order_id = $2";
     OWN_ROWS struct db_rows *rows = NULL;
     struct db_args a = { 0 };

@@ -35,6 +35,9 @@
     ", 'ship_by', to_char(t.ship_by, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"                                    \
     " 'paid_at', to_char(t.paid_at, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'),"                                     \
     " 'shop_id', t.shop_id, 'found_by', t.found_by,"                                                        \
+    " 'cancellation', CASE t.cancel_step"                                                                   \
+    " WHEN 'none' THEN NULL ELSE json_build_object('state', t.cancel_step, 'began_in', t.cancel_by,"        \
+    " 'reason', t.cancel_reason) END,"                                                                      \
     " 'created_at', to_char(t.created_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                            \
     " 'updated_at', to_char(t.updated_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'),"                            \
     " 'problems', t.problems || t.fulfil_problems || coalesce(" ORDER_JOB_PROBLEM                           \
@@ -153,7 +156,7 @@ enum rc db_order_get_json(struct db_tx *tx, const char *client_id, const char *o
     static const char sql[] = "SELECT " ORDER_JSON(
         ", 'timeline', coalesce((SELECT json_agg(json_build_object("
         "'at', to_char(l.at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), 'event', l.event,"
-        " 'detail', l.detail, 'by', l.by) ORDER BY l.id) FROM order_timeline l"
+        " 'detail', l.detail, 'by', l.by, 'request_id', l.request_id) ORDER BY l.id) FROM order_timeline l"
         " WHERE l.shop_id = t.shop_id AND l.order_id = t.order_id), '[]'::json)") " AS doc FROM tiktok_orders t WHERE t.client_id = $1 AND t.order_id = $2 LIMIT 1";
     OWN_ROWS struct db_rows *rows = NULL;
     struct db_args a = { 0 };

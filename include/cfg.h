@@ -54,6 +54,7 @@ struct cfg {
     int worker_threads;
     int db_pool_size;
     int order_poll_seconds;
+    int vtex_order_read_seconds;
     int in_doubt_settle_seconds;
     int lease_seconds;
     int retention_days;

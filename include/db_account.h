@@ -22,6 +22,10 @@ struct policy_stock {
 /* The trade policy that each VTEX account has; used in every call when the client names none. */
 #define VTEX_SALES_CHANNEL_DEFAULT "1"
 
+/* Reasons of TikTok for Brazil that stand when the client names none (policies.cancel). */
+#define CANCEL_REASON_SELLER "seller_cancel_reason_out_of_stock"
+#define CANCEL_REASON_REJECT "seller_reject_apply_product_has_been_packed"
+
 enum sku_id_rule { SKU_ID_FEED_ID, SKU_ID_MPN, SKU_ID_VTEX_REF_ID, SKU_ID_LAST_PART };
 
 /* One merchant with defaults filled in (interfaces.md, Clients). */

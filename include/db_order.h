@@ -22,8 +22,13 @@ struct order_row {
     char vtex_order_id[96];
     char vtex_status[64];
     char found_by[16];
-    char problem[64]; /* code of its problem; "" = none */
-    int64_t now_us;   /* database clock when it was read */
+    char problem[64];     /* code of its problem; "" = none */
+    char cancel_step[24]; /* none, vtex_sent, ... (migration 0050) */
+    char cancel_by[12];   /* tiktok, vtex, operator; "" = nobody */
+    char cancel_reason[128];
+    int64_t cancel_us;   /* when cancel_step was written */
+    int64_t vtex_due_us; /* 0 = the order in VTEX need not be read */
+    int64_t now_us;      /* database clock when it was read */
 };
 
 /* What one reading of TikTok says of an order. Pointers are borrowed. */

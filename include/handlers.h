@@ -77,6 +77,11 @@ HANDLER(order_resync_post);
 HANDLER(order_invoice_post);
 HANDLER(order_packages_post);
 HANDLER(order_label_get);
+/* aftersales.c */
+HANDLER(order_cancel_post);
+HANDLER(aftersales_list);
+HANDLER(aftersale_get);
+HANDLER(aftersale_answer_post);
 /* orders.c */
 HANDLER(unlinked_skus_list);
 HANDLER(unlinked_sku_put);

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#define HTTP_PARAMS_MAX 4
+#define HTTP_PARAMS_MAX 6
 #define HTTP_REPLY_HEADERS_MAX 12
 
 enum http_method { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };

@@ -68,6 +68,9 @@ enum rc sync_token_refresh(struct job_ctx *ctx,
 enum rc sync_deauthorized(struct job_ctx *ctx, struct err *e); /* "deauthorized" (webhook 6) */
 enum rc sync_authorization_ends(struct job_ctx *ctx,
                                 struct err *e); /* "authorization_ends" (webhook 7) */
+enum rc sync_aftersale_read(struct job_ctx *ctx,
+                            struct err *e); /* "aftersale_read", entity = TikTok order id */
+enum rc sync_aftersale_poll(struct job_ctx *ctx, struct err *e); /* "aftersale_poll" */
 enum rc sync_feed_read(struct job_ctx *ctx,
                        struct err *e); /* "feed_read", entity = "" ; run in job->run_id */
 enum rc sync_feed_due(struct job_ctx *ctx, struct err *e); /* "feed_due": asks for due feeds */

@@ -20,6 +20,11 @@ struct vtex_order {
     char status[64];
     enum vtex_stage stage;
     int64_t value_minor;
+    bool invoiced;       /* wholly: it cannot be cancelled */
+    bool has_invoices;   /* at least one sale invoice is there */
+    bool cancel_denied;  /* the newest request to cancel was refused by the merchant */
+    bool cancel_pending; /* a request to cancel waits for the merchant */
+    char cancel_reason[128];
 };
 /* Id under which VTEX knows a TikTok order: affiliate, hyphen, TikTok id. RC_INVALID when too long. */
 enum rc vtex_order_id(const struct vtex_session *s, const char *tiktok_order_id, char out[96],
@@ -48,5 +53,11 @@ enum rc vtex_order_place(struct vtex_session *s, const char *tiktok_order_id, co
 enum rc vtex_order_authorize(struct vtex_session *s, const char *vtex_order_id,
                              const char *tiktok_order_id, struct vtex_refusal *refusal,
                              struct err *e);
+
+/* Asks VTEX to cancel (accepted, not finished: read the order). by_buyer: the buyer wants it. Repeats are harmless.
+ * Outcomes as vtex_order_place. */
+enum rc vtex_order_cancel(struct vtex_session *s, const char *vtex_order_id,
+                          const char *tiktok_order_id, const char *reason, bool by_buyer,
+                          struct vtex_refusal *refusal, struct err *e);
 
 #endif

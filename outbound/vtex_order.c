@@ -91,6 +91,24 @@ static void refusal_read(const struct vtex_reply *reply, struct vtex_refusal *re
     text_mask(refusal->text);
 }
 
+/* Invoices and requests to cancel of an order document. */
+static void order_sides_read(const json_t *body, struct vtex_order *out)
+{
+    const json_t *packages = jspec_get(body, "packageAttachment.packages");
+    const json_t *requests = jspec_get(body, "cancellationRequests");
+    const json_t *last = json_array_get(requests, json_array_size(requests) - 1);
+
+    for (size_t i = 0; i < json_array_size(packages); i++)
+        out->has_invoices =
+            out->has_invoices || !str_eq(jspec_text(json_array_get(packages, i), "type"), "Input");
+    out->invoiced = str_eq(out->status, "invoiced") || str_eq(out->status, "invoice");
+    out->cancel_denied = json_array_size(requests) > 0 && jspec_bool(last, "deniedBySeller", false);
+    out->cancel_pending = json_array_size(requests) > 0 && !out->cancel_denied;
+    str_copy_cut(out->cancel_reason, sizeof out->cancel_reason,
+                 jspec_text(body, "cancelReason") ? jspec_text(body, "cancelReason") : "");
+    text_mask(out->cancel_reason);
+}
+
 enum rc vtex_order_get(struct vtex_session *s, const char *vtex_order_id,
                        const char *tiktok_order_id, struct vtex_order *out, struct err *e)
 {
@@ -122,6 +140,7 @@ enum rc vtex_order_get(struct vtex_session *s, const char *vtex_order_id,
     str_copy_cut(got.status, sizeof got.status, jspec_text(reply.body, "status"));
     got.stage = vtex_order_stage(got.status);
     got.value_minor = jspec_int(reply.body, "value", 0);
+    order_sides_read(reply.body, &got);
     *out = got;
     return RC_OK;
 }
@@ -212,5 +231,32 @@ enum rc vtex_order_authorize(struct vtex_session *s, const char *vtex_order_id,
     refusal_read(&reply, refusal);
     if (rc == RC_OK && !jspec_text(reply.body, "orderId"))
         return err_set(e, RC_UNSURE, "VTEX answered an authorization without an order id");
+    return rc;
+}
+
+enum rc vtex_order_cancel(struct vtex_session *s, const char *vtex_order_id,
+                          const char *tiktok_order_id, const char *reason, bool by_buyer,
+                          struct vtex_refusal *refusal, struct err *e)
+{
+    json_auto_t *body = json_pack("{s:s, s:b}", "reason", reason, "requestedByUser", by_buyer);
+    OWN_REPLY struct vtex_reply reply = { 0 };
+    OWN_BUF struct buf path = { 0 };
+    enum rc rc;
+
+    buf_init(&path, 512);
+    buf_str(&path, "/api/oms/pvt/orders/");
+    str_url_encode(&path, vtex_order_id);
+    buf_str(&path, "/cancel");
+    if (!body || buf_check(&path, e) != RC_OK)
+        return err_set(e, RC_DOWN, "out of memory");
+    struct vtex_req req = { .operation = "cancelOrder",
+                            .method = "POST",
+                            .path = buf_text(&path),
+                            .writes = true,
+                            .entity = tiktok_order_id,
+                            .body = body };
+
+    rc = vtex_call(s, &req, &reply, e);
+    refusal_read(&reply, refusal);
     return rc;
 }

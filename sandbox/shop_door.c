@@ -60,6 +60,14 @@ static const struct {
     { "batch_ship_packages", sbx_ship_packages },
     { "update_package_shipping_info", sbx_update_shipping },
     { "get_package_shipping_document", sbx_get_document },
+    { "cancel_order", sbx_cancel_order },
+    { "search_cancellations", sbx_search_cancellations },
+    { "search_returns", sbx_search_returns },
+    { "get_reject_reasons", sbx_reject_reasons },
+    { "approve_cancellation", sbx_approve_cancellation },
+    { "reject_cancellation", sbx_reject_cancellation },
+    { "approve_return", sbx_approve_return },
+    { "reject_return", sbx_reject_return },
 };
 
 void sbx_fail(struct sbx_call *c, int64_t code, const char *fmt, ...)

@@ -61,6 +61,7 @@ struct sbx_shop {
     json_t *by_key;      /* idempotency key -> {"product_id", "digest"} */
     json_t *orders;      /* id -> order, newest last */
     json_t *parcels;     /* package id -> what is known beside its order (shop_parcel.c) */
+    json_t *aftersales;  /* id -> cancellation or return (shop_aftersale.c) */
 };
 
 /* Price and stock of the merchant's SKUs as one VTEX account sees them, and its orders. */
@@ -266,6 +267,14 @@ void sbx_ship_package(struct sbx_call *c);
 void sbx_ship_packages(struct sbx_call *c);
 void sbx_update_shipping(struct sbx_call *c);
 void sbx_get_document(struct sbx_call *c);
+void sbx_cancel_order(struct sbx_call *c);
+void sbx_search_cancellations(struct sbx_call *c);
+void sbx_search_returns(struct sbx_call *c);
+void sbx_reject_reasons(struct sbx_call *c);
+void sbx_approve_cancellation(struct sbx_call *c);
+void sbx_reject_cancellation(struct sbx_call *c);
+void sbx_approve_return(struct sbx_call *c);
+void sbx_reject_return(struct sbx_call *c);
 
 /* Category, attribute or brand of the market by id; NULL when unknown (shop_market.c). */
 const json_t *sbx_category(const struct sandbox *sb, const char *id);
@@ -377,6 +386,7 @@ SBX_HANDLER(sbx_state_get);
 SBX_HANDLER(sbx_exchanges_get);
 SBX_HANDLER(sbx_orders_post);
 SBX_HANDLER(sbx_order_status_post);
+SBX_HANDLER(sbx_aftersales_post);
 SBX_HANDLER(sbx_faults_post);
 SBX_HANDLER(sbx_faults_delete);
 SBX_HANDLER(sbx_deauthorize_post);

@@ -45,6 +45,7 @@ static void shop_init(struct sandbox *sb, int index)
     shop->by_key = sbx_need(json_object());
     shop->orders = sbx_need(json_object());
     shop->parcels = sbx_need(json_object());
+    shop->aftersales = sbx_need(json_object());
 }
 
 static void account_init(struct sandbox *sb, struct sbx_account *account)
@@ -130,6 +131,7 @@ void sbx_state_free(struct sandbox *sb)
         json_decref(sb->shops[i].by_key);
         json_decref(sb->shops[i].orders);
         json_decref(sb->shops[i].parcels);
+        json_decref(sb->shops[i].aftersales);
     }
     for (int i = 0; i < sb->n_accounts; i++) {
         free(sb->accounts[i].price_minor);

@@ -12,6 +12,12 @@ static int order_poll_s(const struct cfg *cfg)
     return cfg->order_poll_seconds;
 }
 
+/* Requests of buyers wait for two days; the order itself is polled more often. */
+static int aftersale_poll_s(const struct cfg *cfg)
+{
+    return 5 * cfg->order_poll_seconds;
+}
+
 const struct job_kind JOB_KINDS[] = {
     { .name = "oauth_exchange", .lane = LANE_ORDERS, .run = sync_oauth_exchange },
     { .name = "token_refresh", .lane = LANE_MAINTENANCE, .run = sync_token_refresh },
@@ -26,6 +32,11 @@ const struct job_kind JOB_KINDS[] = {
     { .name = "order_fulfil", .lane = LANE_ORDERS, .run = sync_order_fulfil },
     { .name = "fulfil_poll", .lane = LANE_ORDERS, .run = sync_fulfil_poll, .every = order_poll_s },
     { .name = "order_label", .lane = LANE_ORDERS, .run = sync_order_label },
+    { .name = "aftersale_read", .lane = LANE_ORDERS, .run = sync_aftersale_read },
+    { .name = "aftersale_poll",
+      .lane = LANE_ORDERS,
+      .run = sync_aftersale_poll,
+      .every = aftersale_poll_s },
     { .name = "feed_read", .lane = LANE_CATALOG, .run = sync_feed_read, .owns_run = true },
     { .name = "feed_due",
       .lane = LANE_MAINTENANCE,

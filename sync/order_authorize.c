@@ -33,7 +33,7 @@ static enum rc confirm_later(struct import *im, const char *status, struct err *
     return rc;
 }
 
-/* Stages in which nothing is to be sent. RC_OK: go on. */
+/* Stages in which nothing is to be sent. RC_OK: go on, unless VTEX cancelled. */
 static enum rc stage_check(struct import *im, const struct vtex_order *seen, struct err *e)
 {
     switch (seen->stage) {
@@ -45,9 +45,7 @@ static enum rc stage_check(struct import *im, const struct vtex_order *seen, str
         return hold(im, "vtex_cancelling", "somebody asked VTEX to cancel the order",
                     "decide about the cancellation in VTEX", NULL, MANUAL_RETRY_S, e);
     case VTEX_STAGE_CANCELLED:
-        return import_fail(im, "vtex_order_cancelled",
-                           "the order is cancelled in VTEX and its id cannot be used again",
-                           "cancel the order in TikTok or fulfil it by hand", NULL, e);
+        return import_vtex_cancelled(im, seen, e);
     case VTEX_STAGE_ERROR:
         return import_fail(im, "vtex_order_error", "VTEX could not create the order",
                            "look at the order in VTEX", NULL, e);
@@ -145,7 +143,7 @@ static enum rc confirm(struct import *im, struct err *e)
         return confirm_later(im, "not there yet", e);
     if (rc == RC_OK)
         rc = stage_check(im, &seen, e);
-    if (rc != RC_OK)
+    if (rc != RC_OK || seen.stage == VTEX_STAGE_CANCELLED)
         return rc;
     if (seen.stage != VTEX_STAGE_GOING)
         return confirm_later(im, seen.status, e);
@@ -164,7 +162,7 @@ enum rc import_authorize(struct import *im, struct err *e)
         return confirm_later(im, "not there yet", e);
     if (rc == RC_OK)
         rc = stage_check(im, &seen, e);
-    if (rc != RC_OK)
+    if (rc != RC_OK || seen.stage == VTEX_STAGE_CANCELLED)
         return rc;
     if (seen.stage == VTEX_STAGE_GOING)
         return authorized_write(im, "authorized", seen.status, "authorized", e);

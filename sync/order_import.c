@@ -7,6 +7,7 @@
 #include "db_values.h"
 
 #include "clock.h"
+#include "db_aftersale.h"
 #include "db_fulfil.h"
 #include "db_run.h"
 #include "jspec.h"
@@ -158,12 +159,17 @@ static enum rc state_once(struct import *im, const char *state, const char *prob
 
 static enum rc cancelled(struct import *im, struct err *e)
 {
-    if (!placed_in_vtex(&im->row))
-        return state_once(im, "cancelled", NULL, "cancelled in TikTok before it was placed in VTEX",
-                          NULL, e);
-    return state_once(im, "cancelled", "cancel_in_vtex",
-                      "cancelled in TikTok after it was placed in VTEX", "cancel the order in VTEX",
-                      e);
+    struct import_note note = { .cancel_step = "tiktok_done" };
+    enum rc rc = RC_OK;
+
+    if (import_cancel_wanted(im))
+        rc = import_write(im, &note, e);
+    if (rc == RC_OK && !placed_in_vtex(&im->row))
+        rc = state_once(im, "cancelled", NULL, "cancelled in TikTok before it was placed in VTEX",
+                        NULL, e);
+    if (rc != RC_OK || !placed_in_vtex(&im->row))
+        return rc;
+    return import_cancel_vtex(im, e);
 }
 
 static int state_rank(const char *state)
@@ -253,7 +259,7 @@ static enum rc hold_settings(struct import *im, const char *detail, struct err *
 }
 
 /* Opens VTEX and makes the two addresses of the order there: its id, and where VTEX calls us back. */
-static enum rc vtex_open(struct import *im, struct err *e)
+enum rc import_vtex_open(struct import *im, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
     OWN_BUF struct buf endpoint = { 0 };
@@ -291,7 +297,7 @@ static enum rc vtex_open(struct import *im, struct err *e)
 /* Brings a paid order into VTEX and authorizes it. */
 static enum rc bring(struct import *im, bool *waits, struct err *e)
 {
-    enum rc rc = vtex_open(im, e);
+    enum rc rc = import_vtex_open(im, e);
 
     if (rc == RC_OK && !placed_in_vtex(&im->row))
         rc = import_place(im, waits, e);
@@ -300,13 +306,65 @@ static enum rc bring(struct import *im, bool *waits, struct err *e)
     return rc == RC_OK && !*waits ? follow(im, e) : rc;
 }
 
+/* The buyer asked to cancel: the job that reads such requests and answers them runs. */
+static enum rc requests_look(struct import *im, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    struct aftersale list[AFTERSALE_LIST_MAX];
+    bool known = false;
+    int n = 0;
+    enum rc rc;
+
+    if (!jspec_bool(im->order, "is_buyer_request_cancel", false))
+        return RC_OK;
+    rc = job_tx_begin(im->ctx, "order_requests", &tx, e);
+    if (rc == RC_OK)
+        rc = db_aftersale_of_order(tx, im->row.shop_id, im->row.order_id, list, &n, e);
+    for (int i = 0; rc == RC_OK && i < n; i++)
+        known = known || str_eq(list[i].kind, "cancellation");
+    if (rc == RC_OK && !known)
+        rc = db_aftersale_read_put(tx, im->row.client_id, im->row.shop_id, im->row.order_id, 0, e);
+    return rc == RC_OK ? db_tx_commit(tx, e) : rc;
+}
+
+/* Lines that TikTok cancelled after VTEX was asked for them: VTEX's order cannot be made smaller by us. */
+static enum rc units_check(struct import *im, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    int64_t asked = 0;
+    int64_t left = 0;
+    char text[160];
+    struct import_note note = { .state = im->row.state,
+                                .problem = "lines_cancelled",
+                                .action = "take the cancelled units out of the order in VTEX",
+                                .event = "lines_cancelled",
+                                .detail = text,
+                                .outcome = "refused" };
+    char state[sizeof im->row.state];
+    enum rc rc = job_tx_begin(im->ctx, "order_units", &tx, e);
+
+    for (size_t i = 0; i < im->map.n_lines; i++)
+        left += im->map.lines[i].quantity;
+    if (rc == RC_OK)
+        rc = db_order_units_get(tx, im->row.shop_id, im->row.order_id, &asked, e);
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, e);
+    if (rc != RC_OK || asked <= left || str_eq(im->row.problem, "lines_cancelled"))
+        return rc;
+    (void)str_copy(state, sizeof state, im->row.state);
+    note.state = state;
+    (void)str_fmt(text, sizeof text, "TikTok cancelled %lld of %lld units after VTEX took them",
+                  (long long)(asked - left), (long long)asked);
+    return import_write(im, &note, e);
+}
+
 static enum rc decide(struct import *im, bool *waits, struct err *e)
 {
     bool placeable = true;
     enum rc rc = RC_OK;
 
     if (strstr(im->row.step, "_sent")) {
-        rc = vtex_open(im, e);
+        rc = import_vtex_open(im, e);
         if (rc == RC_OK)
             rc = import_settle(im, e);
     }
@@ -314,6 +372,15 @@ static enum rc decide(struct import *im, bool *waits, struct err *e)
         return rc;
     if (str_eq(im->row.tiktok_status, "CANCELLED") || im->map.all_cancelled)
         return cancelled(im, e);
+    rc = requests_look(im, e);
+    if (rc == RC_OK && import_cancel_wanted(im))
+        return import_cancel_tiktok(im, e);
+    if (rc == RC_OK && placed_in_vtex(&im->row) && im->row.vtex_due_us > 0)
+        rc = import_vtex_look(im, e);
+    if (rc == RC_OK && placed_in_vtex(&im->row))
+        rc = units_check(im, e);
+    if (rc != RC_OK || str_eq(im->row.cancel_by, "vtex"))
+        return rc;
     if (str_eq(im->row.step, "authorized") && state_rank(im->row.state) > 0)
         return follow(im, e);
     if (!placed_in_vtex(&im->row)) {

@@ -39,6 +39,9 @@ struct import_note {
     const char *platform_code;
     const char *by; /* NULL = job */
     bool looked_up; /* one more look-up found nothing */
+    const char *cancel_step;
+    const char *cancel_by; /* with cancel_step */
+    const char *cancel_reason;
 };
 /* Writes the note in one transaction of the lease holder and reads the row again. */
 enum rc import_write(struct import *im, const struct import_note *note, struct err *e);
@@ -76,5 +79,20 @@ enum rc import_adopt(struct import *im, const char *event, const struct vtex_ord
 
 /* order_authorize.c: from placed to authorized and confirmed. */
 enum rc import_authorize(struct import *im, struct err *e);
+
+/* Opens VTEX and makes the order's id there (order_import.c); again does nothing. */
+enum rc import_vtex_open(struct import *im, struct err *e);
+
+/* order_cancel.c: TikTok cancelled an order that VTEX holds. RC_OK: it is over, also when a person must go on.
+ * RC_BUSY: looked at again later. */
+enum rc import_cancel_vtex(struct import *im, struct err *e);
+/* VTEX or a person cancelled: TikTok is asked. Outcomes as above. */
+enum rc import_cancel_tiktok(struct import *im, struct err *e);
+/* A cancellation is on its way to TikTok. */
+bool import_cancel_wanted(const struct import *im);
+/* VTEX shows the order as cancelled, TikTok does not. */
+enum rc import_vtex_cancelled(struct import *im, const struct vtex_order *seen, struct err *e);
+/* Reads the order in VTEX, since something happened there, and acts when it is cancelled. */
+enum rc import_vtex_look(struct import *im, struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
  *
  * Repeats: safe. VTEX is asked for the order's id before anything is sent; that a placement is about to be
  * sent is committed before it is sent; what came of it is committed before the next call. */
+#include "db_aftersale.h"
 #include "fault.h"
 #include "map_address.h"
 #include "order_import.h"
@@ -185,11 +186,16 @@ static enum rc send_order(struct import *im, const json_t *body, struct vtex_ref
 static enum rc merchant_write(struct import *im, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
+    int64_t units = 0;
     enum rc rc = job_tx_begin(im->ctx, "order_merchant", &tx, e);
 
     if (rc == RC_OK)
         rc = db_order_merchant_set(tx, im->row.shop_id, im->row.order_id,
                                    map_order_merchant_minor(&im->map), e);
+    for (size_t i = 0; i < im->map.n_lines; i++)
+        units += im->map.lines[i].quantity;
+    if (rc == RC_OK)
+        rc = db_order_units_set(tx, im->row.shop_id, im->row.order_id, units, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 

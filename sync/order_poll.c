@@ -4,6 +4,7 @@
  * are new or changed get an import job; the watermark moves only after the last page is stored. */
 #include "clock.h"
 #include "db_account.h"
+#include "db_aftersale.h"
 #include "db_order.h"
 #include "db_run.h"
 #include "jspec.h"
@@ -19,6 +20,7 @@
 #define POLL_FIRST_OPEN_US (30 * 86400 * US_PER_S)
 #define POLL_RECHECK_US (30 * 60 * US_PER_S)
 #define LIMIT_POLL_PAGES 2000
+#define LIMIT_VTEX_READS 200 /* orders a poll looks up in VTEX, whose hooks may be lost */
 #define LIMIT_RUN_ORDERS 1000
 
 struct poll {
@@ -143,6 +145,10 @@ static enum rc mark_read(struct poll *poll, struct order_poll_mark *mark, bool *
     if (rc == RC_OK)
         rc =
             db_order_recheck_put(tx, client.client_id, poll->ctx->job->shop_id, POLL_RECHECK_US, e);
+    if (rc == RC_OK && poll->ctx->app->cfg.vtex_order_read_seconds > 0)
+        rc = db_order_vtex_recheck_put(
+            tx, client.client_id, poll->ctx->job->shop_id,
+            (int64_t)poll->ctx->app->cfg.vtex_order_read_seconds * US_PER_S, LIMIT_VTEX_READS, e);
     if (rc == RC_OK)
         rc = db_tx_commit(tx, e);
     if (rc == RC_OK)

@@ -1,5 +1,6 @@
 /* order_step.c - each step of an order in one short transaction: row, life line and log together. */
 #include "clock.h"
+#include "db_aftersale.h"
 #include "db_values.h"
 #include "order_import.h"
 #include "str.h"
@@ -21,6 +22,9 @@ static enum rc note_row(struct db_tx *tx, struct import *im, const struct import
     if (rc == RC_OK && note->state)
         rc = db_order_state_set(tx, row->shop_id, row->order_id, note->state, note->problem,
                                 note->detail, note->action, e);
+    if (rc == RC_OK && note->cancel_step)
+        rc = db_order_cancel_set(tx, row->shop_id, row->order_id, note->cancel_step,
+                                 note->cancel_by, note->cancel_reason, e);
     if (rc == RC_OK && note->looked_up)
         rc = db_order_looked_up(tx, row->shop_id, row->order_id, e);
     /* from now on VTEX counts it, or nobody does */
@@ -129,9 +133,9 @@ enum rc import_deny(struct import *im, const char *problem, const char *detail,
     bool known = str_eq(im->row.problem, problem);
     char text[512];
     struct import_note note = {
-        .state = im->row.step[0] && strstr(im->row.step, "sent") ? im->row.state
-                 : str_eq(im->row.step, "placed")                ? "imported"
-                                                                 : "importing",
+        .state = strstr(im->row.step, "sent") || str_eq(im->row.step, "authorized") ? im->row.state
+                 : str_eq(im->row.step, "placed")                                   ? "imported"
+                                                                                    : "importing",
         .problem = problem,
         .action = "check account, credentials, affiliate and trade policy in VTEX",
         .event = known ? NULL : problem,

@@ -39,7 +39,7 @@ static struct {
     bool known_sku;
     bool bare_answer; /* placement answers the object of the documented schema */
     bool hidden;      /* look-ups find nothing */
-    int lookups, simulations, places, authorizes;
+    int lookups, simulations, places, authorizes, tiktok_cancels, vtex_cancels;
     json_t *placed;
     json_t *simulation;
 } W;
@@ -106,6 +106,13 @@ enum rc tiktok_call(struct tiktok_session *s, const struct tiktok_req *req,
         out->root = json_pack("{s:{s:s, s:O}}", "data", "next_page_token", next, "orders",
                               W.searches < W.n_pages ? W.pages[W.searches] : W.pages[0]);
         W.searches++;
+    } else if (str_eq(req->operation, "cancel_order")) {
+        CHECK_STR(jspec_text(req->body, "order_id"), ORDER);
+        CHECK_STR(jspec_text(req->body, "cancel_reason"), "seller_cancel_reason_out_of_stock");
+        W.tiktok_cancels++;
+        json_object_set_new(W.order, "status", json_string("CANCELLED"));
+        json_object_set_new(W.order, "update_time",
+                            json_integer(jspec_int(W.order, "update_time", 0) + 1));
     } else {
         CHECK_STR(req->operation, "get_order_detail");
         CHECK_STR(req->query[0][1], ORDER);
@@ -238,6 +245,12 @@ enum rc vtex_call(struct vtex_session *s, const struct vtex_req *req, struct vte
         if (rc == RC_OK)
             out->body = json_pack("{s:s}", "orderId", "TTK-" ORDER);
         return rc;
+    }
+    if (str_eq(req->operation, "cancelOrder")) {
+        CHECK(strstr(req->path, "/TTK-" ORDER "/cancel") != NULL, "%s", req->path);
+        W.vtex_cancels++;
+        (void)str_copy(W.status, sizeof W.status, "canceled");
+        return RC_OK;
     }
     CHECK_STR(req->operation, "getSkuContext");
     if (!W.known_sku)

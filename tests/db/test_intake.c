@@ -109,7 +109,10 @@ static void samples(void)
     CHECK_INT(count("jobs WHERE shop_id = 'shop-a' AND kind = 'product_stock' AND lane = 1 AND "
                     "entity = '732357708734418520388'"),
               1);
-    CHECK_INT(count("jobs WHERE shop_id = 'shop-a'"), 9);
+    CHECK_INT(count("jobs WHERE shop_id = 'shop-a' AND kind = 'aftersale_read' AND lane = 0 AND "
+                    "entity = '576486316948490001'"),
+              1);
+    CHECK_INT(count("jobs WHERE shop_id = 'shop-a'"), 10);
     CHECK_INT(
         count(
             "shop_schedule WHERE shop_id = 'shop-a' AND due_at <= now() AND lane = 0 AND client_id = 'client-1'"),

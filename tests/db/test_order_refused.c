@@ -301,9 +301,12 @@ static void cancelled_while_in_doubt_is_settled_first(void)
     CHECK_INT(import_once(&e), RC_BUSY);
     tiktok_says("CANCELLED", 5);
     W.hidden = false;
+    CHECK_INT(import_once(&e), RC_BUSY); /* asked; confirmed by reading */
+    check_row("cancelled", "placed", "vtex_cancel_asked");
     CHECK_INT(import_once(&e), RC_OK);
-    check_row("cancelled", "placed", "cancel_in_vtex");
+    check_row("cancelled", "placed", "");
     CHECK_INT(W.authorizes, 0);
+    CHECK_INT(W.vtex_cancels, 1);
 }
 
 static void a_divergence_waits_for_the_merchant(void)
@@ -329,9 +332,12 @@ static void an_id_that_was_cancelled_in_vtex(void)
     reset();
     W.has_order = true;
     (void)str_copy(W.status, sizeof W.status, "canceled");
-    CHECK_INT(import_once(&e), RC_INVALID);
-    check_row("failed", "placed", "vtex_order_cancelled");
-    CHECK_INT(W.places + W.authorizes, 0);
+    CHECK_INT(import_once(&e), RC_BUSY); /* TikTok is asked; the order is read again */
+    check_row("imported", "placed", "tiktok_cancel_asked");
+    CHECK_INT(import_once(&e), RC_OK);
+    check_row("cancelled", "placed", "");
+    CHECK_INT(W.places + W.authorizes + W.vtex_cancels, 0);
+    CHECK_INT(W.tiktok_cancels, 1);
 }
 
 static void missing_buyer_data_wait(void)

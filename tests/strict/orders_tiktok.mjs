@@ -2,6 +2,7 @@
 // webhooks that get lost, doubled and shuffled. Written from the public contracts; shares nothing with the connector.
 import { createHmac, randomBytes } from 'node:crypto';
 import http from 'node:http';
+import { Aftersales } from './orders_aftersale.mjs';
 import { bodyProblems, listen, sleep } from './orders_common.mjs';
 import { file, fulfilRoute } from './orders_fulfil.mjs';
 
@@ -28,6 +29,7 @@ export class TikTok {
     this.webhookTargets = [];
     this.delivered = 0;
     this.pending = 0;
+    this.aftersales = new Aftersales(this);
   }
 
   async start() { this.server = await listen((r) => this.handle(r)); this.url = this.server.url; return this; }
@@ -122,7 +124,7 @@ export class TikTok {
     };
     const document = file(this, r);
     if (document) return document;
-    const spec = routes[`${r.method} ${r.path}`] ?? fulfilRoute(this, r);
+    const spec = routes[`${r.method} ${r.path}`] ?? fulfilRoute(this, r) ?? this.aftersales.route(r);
     this.calls.push({ at: r.at, path: r.path });
     if (!spec) {
       const k = `${r.method} ${r.path.replace(/\d{6,}/g, 'N')}`;
@@ -232,7 +234,9 @@ export class TikTok {
   async notify(s, type, data, { id = `73${this.rng.digits(17)}`, at = now() } = {}) {
     const raw = JSON.stringify({ type, tts_notification_id: id, shop_id: s.shop.id, timestamp: at, data });
     const sign = createHmac('sha256', APP_SECRET).update(APP_KEY + raw).digest('hex');
-    return (await post(`${this.rng.pick(this.webhookTargets)}/tiktok/webhook`, raw, { authorization: sign, 'content-type': 'application/json' }))?.status;
+    const seen = await post(`${this.rng.pick(this.webhookTargets)}/tiktok/webhook`, raw, { authorization: sign, 'content-type': 'application/json' });
+    if (seen?.status !== 200) this.wrong(`webhook ${type} answered ${seen?.status}`);
+    return seen?.status;
   }
 
   // Tells the connector about a change with bad luck: lost, late, doubled, out of order.

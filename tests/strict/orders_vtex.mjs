@@ -346,10 +346,10 @@ export class Vtex {
     return { orderId: o.id, sequence: '502871', marketplaceOrderId: o.mid, marketplaceServicesEndpoint: b.marketplaceServicesEndpoint, sellerOrderId: o.id, origin: 'Fulfillment', affiliateId: account.affiliate,
       salesChannel: account.sc, merchantName: null, status: this.current(o), workflowIsInError: false, statusDescription: '', value: b.marketplacePaymentValue, creationDate: new Date(o.at).toISOString().replace('Z', '2233+00:00'),
       lastChange: new Date().toISOString(), orderGroup: null, followUpEmail: 'x@ct.vtex.com.br', hostname: account.name, isCompleted: true, allowCancellation: true,
-      authorizedDate: o.authorizedAt ? new Date(o.authorizedAt).toISOString() : null, invoicedDate: null, cancelReason: null, cancellationData: null, cancellationRequests: null,
+      authorizedDate: o.authorizedAt ? new Date(o.authorizedAt).toISOString() : null, invoicedDate: null, cancelReason: o.cancelReason ?? null, cancellationData: null, cancellationRequests: o.requests ?? null,
       totals: [{ id: 'Items', name: 'Total dos Itens', value: sum(b.items, (i) => i.price * i.quantity) }, { id: 'Discounts', name: 'x', value: 0 }, { id: 'Shipping', name: 'x', value: sum(b.shippingData.logisticsInfo, (l) => l.price) }],
       items: b.items.map((i) => ({ ...i, uniqueId: `u${i.id}`, productId: '301', sellingPrice: i.price })), shippingData: { ...b.shippingData, address: { ...b.shippingData.address } }, clientProfileData: { ...b.clientProfileData, email: 'c0ffee@ct.vtex.com.br' },
-      packageAttachment: { packages: o.sales ?? [] }, paymentData: { transactions: [] }, customData: null, openTextField: null, sellers: [{ id: '1', name: 'x' }], marketplace: { baseURL: b.marketplaceServicesEndpoint, name: account.affiliate } };
+      packageAttachment: { packages: o.sales ?? o.packages ?? [] }, paymentData: { transactions: [] }, customData: null, openTextField: null, sellers: [{ id: '1', name: 'x' }], marketplace: { baseURL: b.marketplaceServicesEndpoint, name: account.affiliate } };
   }
 
   authorize(c, id) {
@@ -378,16 +378,39 @@ export class Vtex {
     });
   }
 
+  // Outside window-to-cancel the merchant is asked; what is invoiced stays.
   cancel(c, id) {
     for (const p of bodyProblems('vtex', 'post', '/api/oms/pvt/orders/{orderId}/cancel', c.json)) this.wrong(`cancel body: ${p}`);
     const o = account_order(c, id);
     if (!o) { this.wrong(`cancel of an unknown order ${id}`); return this.error(404, 'OMS001', 'Pedido não encontrado'); }
     const e = this.expected.get(`${c.account.name}/${o.mid}`);
     if (e.tiktok?.status !== 'CANCELLED') this.wrong(`cancel of ${id} although TikTok says ${e.tiktok?.status}`);
-    o.cancelled = (o.cancelled ?? 0) + 1;
-    o.next = [[Date.now() + 300, 'canceled']];
-    return { status: 200, body: { date: new Date().toISOString(), orderId: id, receipt: '38e0e47da' } };
+    if (!(c.account.reads.get(o.mid) ?? []).length) this.wrong(`cancel of ${id} without reading it`);
+    if (!c.json?.reason) this.wrong(`cancel of ${id} without a reason`);
+    o.cancelCalls = (o.cancelCalls ?? 0) + 1;
+    o.cancelBody = c.json;
+    const kind = this.luck(c, 'cancel', o.mid, ['429', '500', '503', '502_done', 'cut', 'cut_before', 'half', 'html_done', 'empty_done']);
+    return this.act(kind, () => {
+      const status = this.current(o);
+      if (status === 'canceled' && o.merchantCancelled) this.wrong(`cancel of ${id}, which VTEX cancelled itself`);
+      if (status === 'invoiced' || o.packages?.length) { if (o.lastRead === 'invoiced') this.wrong(`cancel of the invoiced ${id}`); return this.error(400, 'OMS003', 'O pedido já foi faturado', this.dress()); }
+      if (!['canceled', 'cancel', 'cancellation-requested'].includes(status)) {
+        if (status === 'handling' || status === 'start-handling') { o.next = []; o.status = 'cancellation-requested'; o.requests = [{ id: '1', reason: c.json.reason, cancellationRequestDate: new Date().toISOString(), requestedByUser: c.json.requestedByUser, deniedBySeller: false, deniedBySellerReason: null, cancellationRequestDenyDate: null }]; }
+        else { o.next = [[Date.now() + 300, 'canceled']]; o.status = 'cancel'; }
+      }
+      return { status: 200, body: { date: new Date().toISOString(), orderId: id, receipt: '38e0e47da' } };
+    });
   }
+
+  // The merchant's own doings.
+  merchant(account, mid, status) {
+    const o = account.orders.get(`${account.affiliate}-${mid}`);
+    o.next = [];
+    o.status = status;
+    if (status === 'canceled') o.merchantCancelled = true;
+    return o;
+  }
+  deny(o) { o.status = 'handling'; Object.assign(o.requests[0], { deniedBySeller: true, deniedBySellerReason: 'Produto já embalado', cancellationRequestDenyDate: new Date().toISOString() }); }
 }
 
 function account_order(c, id) { return c.account.orders.get(id); }
