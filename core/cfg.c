@@ -56,6 +56,8 @@ static const struct setting SETTINGS[] = {
       "name:role:hash[:client+client], comma separated; role viewer, operator or admin" },
     { "LAMBDA_ACCESS_KEY_ID", TEXT, "", 0, 0, false, "access key of Lambda-style callers" },
     { "LAMBDA_SECRET_ACCESS_KEY", TEXT, "", 0, 0, true, "its secret" },
+    { "API_RATE_PER_SECOND", NUMBER, "200", 1, 100000, false,
+      "requests a second that each API token may send" },
     { "LOG_LEVEL", TEXT, "info", 0, 0, false, "debug, info, warn or error" },
     { "LOG_FORMAT", TEXT, "json", 0, 0, false, "json or text" },
     { "WORKER_THREADS", NUMBER, "16", 2, 256, false, "threads that run jobs" },
@@ -421,6 +423,8 @@ static enum rc load_numbers(struct cfg *c, struct err *e)
 {
     enum rc rc = take_number("WORKER_THREADS", &c->worker_threads, e);
 
+    if (rc == RC_OK)
+        rc = take_number("API_RATE_PER_SECOND", &c->api_rate_per_second, e);
     if (rc == RC_OK)
         rc = take_number("DB_POOL_SIZE", &c->db_pool_size, e);
     if (rc == RC_OK)
