@@ -56,6 +56,8 @@ static const struct setting SETTINGS[] = {
       "name:role:hash[:client+client], comma separated; role viewer, operator or admin" },
     { "LAMBDA_ACCESS_KEY_ID", TEXT, "", 0, 0, false, "access key of Lambda-style callers" },
     { "LAMBDA_SECRET_ACCESS_KEY", TEXT, "", 0, 0, true, "its secret" },
+    { "API_RATE_PER_SECOND", NUMBER, "200", 1, 100000, false,
+      "requests a second that each API token may send" },
     { "LOG_LEVEL", TEXT, "info", 0, 0, false, "debug, info, warn or error" },
     { "LOG_FORMAT", TEXT, "json", 0, 0, false, "json or text" },
     { "WORKER_THREADS", NUMBER, "16", 2, 256, false, "threads that run jobs" },
@@ -422,13 +424,13 @@ static enum rc load_numbers(struct cfg *c, struct err *e)
 {
     static const char *const names[] = {
         "WORKER_THREADS",          "DB_POOL_SIZE",  "ORDER_POLL_SECONDS", "VTEX_ORDER_READ_SECONDS",
-        "IN_DOUBT_SETTLE_SECONDS", "LEASE_SECONDS", "RETENTION_DAYS",
+        "IN_DOUBT_SETTLE_SECONDS", "LEASE_SECONDS", "RETENTION_DAYS",     "API_RATE_PER_SECOND",
     };
     int *const out[] = {
         &c->worker_threads,          &c->db_pool_size,
         &c->order_poll_seconds,      &c->vtex_order_read_seconds,
         &c->in_doubt_settle_seconds, &c->lease_seconds,
-        &c->retention_days,
+        &c->retention_days,          &c->api_rate_per_second,
     };
     enum rc rc = RC_OK;
 

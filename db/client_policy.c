@@ -106,6 +106,7 @@ static const struct jspec_field INVOICE_SPEC[] = {
     { 0 },
 };
 const struct jspec_field CLIENT_POLICIES_SPEC[] = {
+    { .name = "shadow", .type = JSPEC_BOOL },
     { .name = "sync", .type = JSPEC_OBJECT, .sub = SYNC_SPEC },
     { .name = "sku_id", .type = JSPEC_OBJECT, .sub = SKU_ID_SPEC },
     { .name = "price", .type = JSPEC_OBJECT, .sub = PRICE_SPEC },
@@ -380,6 +381,7 @@ enum rc client_policy_read(const json_t *p, struct client *c, struct err *e)
 {
     enum rc rc;
 
+    c->shadow = jspec_bool(p, "shadow", false);
     c->sync_products = jspec_bool(p, "sync.products", true);
     c->sync_prices = jspec_bool(p, "sync.prices", true);
     c->sync_stock = jspec_bool(p, "sync.stock", true);
@@ -457,16 +459,16 @@ json_t *client_policy_json_new(const struct client *c)
 {
     /* "o" steals the references, also when packing fails. */
     return json_pack(
-        "{s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I, s:o},"
+        "{s:b, s:{s:b, s:b, s:b, s:b, s:b, s:b, s:b}, s:{s:s}, s:o, s:{s:s, s:I, s:I, s:I, s:I, s:o},"
         " s:{s:s, s:s, s:s, s:s}, s:{s:s}, s:{s:b}, s:{s:s, s:I, s:I}, s:{s:I}, s:{s:s, s:o, s:s},"
         " s:{s:s, s:s, s:o}, s:{s:o}, s:{s:s, s:s, s:s}}",
-        "sync", "products", c->sync_products, "prices", c->sync_prices, "stock", c->sync_stock,
-        "orders", c->sync_orders, "text", c->sync_text, "images", c->sync_images, "activation",
-        c->sync_activation, "sku_id", "rule", SKU_RULES[c->sku_id_rule], "price",
-        price_json_new(&c->price), "stock", "source", c->stock.from_vtex ? "vtex" : "feed",
-        "reserve", (json_int_t)c->stock.reserve, "percent", (json_int_t)c->stock.percent, "maximum",
-        (json_int_t)c->stock.maximum, "unlimited_as", (json_int_t)c->stock.unlimited_as,
-        "warehouses",
+        "shadow", c->shadow, "sync", "products", c->sync_products, "prices", c->sync_prices,
+        "stock", c->sync_stock, "orders", c->sync_orders, "text", c->sync_text, "images",
+        c->sync_images, "activation", c->sync_activation, "sku_id", "rule",
+        SKU_RULES[c->sku_id_rule], "price", price_json_new(&c->price), "stock", "source",
+        c->stock.from_vtex ? "vtex" : "feed", "reserve", (json_int_t)c->stock.reserve, "percent",
+        (json_int_t)c->stock.percent, "maximum", (json_int_t)c->stock.maximum, "unlimited_as",
+        (json_int_t)c->stock.unlimited_as, "warehouses",
         c->stock.warehouses != NULL ? json_incref((json_t *)c->stock.warehouses) : json_null(),
         "package", "weight_kg", c->package_weight_kg, "length_cm", c->package_length_cm, "width_cm",
         c->package_width_cm, "height_cm", c->package_height_cm, "brand", "when_unknown",

@@ -247,6 +247,8 @@ static enum rc begin_run(struct app *app, struct http_req *req, char run_id[40],
         rc = db_client_get(tx, client_id, &client, e);
     if (rc == RC_OK && !client.active)
         return err_http(e, 409, "client_inactive", "the client is deactivated");
+    if (client.shadow && t->may_dry_run)
+        asked.dry_run = true;
     if (rc == RC_OK && t->check != NULL)
         rc = t->check(body, &client, e);
     if (rc == RC_OK)

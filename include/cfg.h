@@ -53,6 +53,7 @@ struct cfg {
     bool log_json;
     int worker_threads;
     int db_pool_size;
+    int api_rate_per_second;
     int order_poll_seconds;
     int vtex_order_read_seconds;
     int in_doubt_settle_seconds;

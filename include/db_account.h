@@ -43,6 +43,7 @@ struct client {
     int n_vtex_warehouse_ids;
     bool sync_products, sync_prices, sync_stock, sync_orders;
     bool sync_text, sync_images, sync_activation;
+    bool shadow; /* looks on only: nothing is written to a platform, triggers are dry runs */
     enum sku_id_rule sku_id_rule;
     struct policy_price price;
     struct policy_stock stock;

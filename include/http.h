@@ -125,7 +125,8 @@ struct http_server_cfg {
     /* Who asks, when no token came but a cookie, or the route is a page: fills principal, scope and user, checks the
      * route's access, or answers by itself (status set). Runs before the handler on its thread. NULL: no sessions. */
     http_handler session;
-    int pool_threads; /* threads for blocking handlers */
+    int rate_per_second; /* of each token; 0 = no limit */
+    int pool_threads;    /* threads for blocking handlers */
     bool log_requests;
 };
 enum rc http_server_new(const struct http_server_cfg *cfg, struct http_server **out, struct err *e);

@@ -5,6 +5,7 @@
 #include "http_int.h"
 
 #include "clock.h"
+#include "http_rate.h"
 #include "http_socket.h"
 #include "log.h"
 #include "sign.h"
@@ -34,6 +35,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct http_pool *pool;
     struct http_watch *watch;
+    struct http_rate *rate; /* NULL = no limit */
     struct MHD_Response *empty[EMPTY_COUNT];
     char *name;
     char id_prefix[20];
@@ -282,6 +284,8 @@ static enum MHD_Result call_begin(struct http_call *call, const char *method, co
     if (status != 0)
         return verdict(call, status, body_length);
     status = http_access_check(&s->cfg, &call->req, &call->who, &call->session);
+    if (status == 0)
+        status = http_call_rate(call, s->rate);
     if (status != 0)
         return verdict(call, status, body_length);
     if (body_length > (int64_t)call->req.route->body_limit_bytes)
@@ -492,6 +496,7 @@ static void server_free(struct http_server *s)
 {
     http_pool_free(s->pool);
     http_watch_free(s->watch);
+    http_rate_free(s->rate);
     for (int i = 0; i < EMPTY_COUNT; i++) {
         if (s->empty[i] != NULL)
             MHD_destroy_response(s->empty[i]);
@@ -551,7 +556,9 @@ enum rc http_server_new(const struct http_server_cfg *cfg, struct http_server **
     s->known_layout = http_library_unknown() == NULL;
     sign_random(random, sizeof random);
     str_hex(s->id_prefix, random, sizeof random);
-    if (s->name == NULL || !empties_make(s)) {
+    if (cfg->rate_per_second > 0)
+        s->rate = http_rate_new(cfg->rate_per_second);
+    if (s->name == NULL || !empties_make(s) || (cfg->rate_per_second > 0 && s->rate == NULL)) {
         server_free(s);
         return err_set(e, RC_BUG, "out of memory");
     }

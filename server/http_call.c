@@ -2,8 +2,10 @@
 #include "http_int.h"
 
 #include "clock.h"
+#include "http_rate.h"
 #include "log.h"
 #include "metrics.h"
+#include "str.h"
 
 void http_call_problem(struct http_call *call, int status, const char *text)
 {
@@ -11,6 +13,7 @@ void http_call_problem(struct http_call *call, int status, const char *text)
 
     (void)err_set(&e, status >= 500 ? RC_DOWN : RC_INVALID, "%s", text);
     e.http_status = status;
+    e.retry_after_us = call->wait_us;
     http_reply_problem(&call->reply, &call->req, &e);
 }
 
@@ -37,11 +40,21 @@ const char *http_call_verdict_text(int status)
         return "Send one of the API tokens as Authorization: Bearer.";
     case 403:
         return "The scope of this token does not allow the operation.";
+    case 429:
+        return "This token has sent too many requests; Retry-After says when to go on.";
     case 405:
         return "The path exists, but not with this method.";
     default:
         return "There is nothing at this path.";
     }
+}
+
+int http_call_rate(struct http_call *call, struct http_rate *rate)
+{
+    if (rate == NULL || call->who.text[0] == '\0' || !str_starts(call->who.text, "token:"))
+        return 0;
+    call->wait_us = http_rate_take(rate, call->who.text, clock_mono_us());
+    return call->wait_us > 0 ? 429 : 0;
 }
 
 void http_call_log(const struct http_call *call)

@@ -44,6 +44,7 @@ struct http_call {
     struct buf body;
     size_t body_seen; /* bytes that came, kept or not */
     int n_fields;
+    int64_t wait_us; /* of 429 */
     int finish_status;
     int sent_status;    /* 0 = no answer was given */
     atomic_int suspend; /* enum http_suspend */
@@ -114,6 +115,9 @@ void http_call_problem(struct http_call *call, int status, const char *text);
 bool http_call_method(struct http_call *call, const char *method);
 /* A sentence for 401, 403, 404 and 405. */
 const char *http_call_verdict_text(int status);
+/* 0, or 429 when the token of the request has used up its share. */
+struct http_rate;
+int http_call_rate(struct http_call *call, struct http_rate *rate);
 /* The one log line and the metrics of a request that is over. */
 void http_call_log(const struct http_call *call);
 

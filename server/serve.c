@@ -137,6 +137,7 @@ static enum rc listeners_start(struct service *s, struct err *e)
                                    .user = &s->app,
                                    .tokens = s->app.cfg.tokens,
                                    .n_tokens = s->app.cfg.n_tokens,
+                                   .rate_per_second = s->app.cfg.api_rate_per_second,
                                    .pool_threads = WEB_THREADS,
                                    .log_requests = true };
     enum rc rc = http_server_new(&ops, &s->ops_http, e);

@@ -72,7 +72,9 @@ static enum rc record_before(void *user, struct platform_call *call, struct err 
     static const char SQL[] =
         "INSERT INTO outbound_calls (shop_id, id, started_at, client_id, peer, operation, method, "
         "entity, writes, job_kind, job_entity, run_id) "
-        "VALUES ($1, nextval('outbound_call_ids'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
+        "SELECT $1, nextval('outbound_call_ids'), $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 "
+        "WHERE $5 IN ('get_access_token', 'refresh_access_token') OR NOT EXISTS "
+        "(SELECT 1 FROM clients WHERE client_id = $3 AND policies @> '{\"shadow\": true}') "
         "RETURNING id";
     struct job_ctx *ctx = user;
     OWN_TX struct db_tx *tx = NULL;
@@ -85,7 +87,8 @@ static enum rc record_before(void *user, struct platform_call *call, struct err 
     add_known(&a, ctx, call);
     rc = db_exec(tx, SQL, &a, &rows, e);
     if (rc == RC_OK && db_rows_count(rows) != 1)
-        rc = err_set(e, RC_BUG, "an attempt was not recorded");
+        rc = err_code(e, RC_INVALID, "shadow_mode",
+                      "the client only looks on (policies.shadow): nothing was sent");
     if (rc == RC_OK)
         rc = db_tx_commit(tx, e);
     if (rc == RC_UNSURE) /* of our own row only: nothing was sent, so come again */

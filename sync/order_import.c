@@ -233,7 +233,7 @@ static enum rc not_placeable(struct import *im, bool *placeable, struct err *e)
         return state_once(im, "received", "fulfilled_by_tiktok",
                           "TikTok ships this order from its own warehouse",
                           "none: the merchant must not ship it", e);
-    if ((!im->client.sync_orders || !im->client.active) && !im->asked)
+    if (im->client.shadow || ((!im->client.sync_orders || !im->client.active) && !im->asked))
         return state_once(im, "received", "orders_switched_off",
                           "the client's orders are switched off",
                           "switch orders on, then import again", e);

@@ -365,7 +365,8 @@ enum rc sync_product_publish(struct job_ctx *ctx, struct err *e)
         return RC_OK; /* the product or its client is gone: nothing to do */
     if (rc != RC_OK)
         return rc;
-    if (!p->client.active || !p->client.sync_products || !p->product.in_feed || off_shelf(p))
+    if (!p->client.active || !p->client.sync_products || p->client.shadow || !p->product.in_feed ||
+        off_shelf(p))
         return publish_unchanged(p, false, e);
     if (p->product.shelf_due && str_eq(p->product.status, "deactivated"))
         return returning(e);

@@ -109,7 +109,7 @@ static void vtex_as_source_needs_an_account(void)
 static void writes_out_what_it_read(void)
 {
     static const char TEXT[] =
-        "{\"sync\":{\"products\":true,\"prices\":false,\"stock\":true,\"orders\":true,"
+        "{\"shadow\":false,\"sync\":{\"products\":true,\"prices\":false,\"stock\":true,\"orders\":true,"
         "\"text\":true,\"images\":true,\"activation\":true},"
         "\"sku_id\":{\"rule\":\"last_part\"},"
         "\"price\":{\"source\":\"feed\",\"markup_percent\":\"12.5\",\"add_amount\":\"-1.00\","
