@@ -220,9 +220,10 @@ static void put_log(struct dash *d, const json_t *items)
     {
         html_put(h, "<li>");
         html_time(h, jspec_text(row, "at"));
-        html_put(h, " <b>%s</b><p>%s</p></li>\n",
-                 html_say(h, dash_name(NAMES_TIMELINE, dash_text(row, "outcome")).english),
-                 dash_text(row, "message"));
+        html_put(h, " <b>%s</b><p>",
+                 html_say(h, dash_name(NAMES_TIMELINE, dash_text(row, "outcome")).english));
+        html_sentence(h, dash_text(row, "message"));
+        html_put(h, "</p></li>\n");
     }
     html_put(h, "</ol></section>\n");
 }

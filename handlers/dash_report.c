@@ -130,11 +130,10 @@ static void put_week_days(struct dash *d, const json_t *days)
              "<th scope=\"col\" class=\"num\">{Value}</th></tr></thead><tbody>\n");
     json_array_foreach(days, i, day)
     {
-        html_put(
-            h,
-            "<tr><th scope=\"row\">%s</th><td class=\"num\">%lld</td><td class=\"num\">%lld</td><td class=\"num\">",
-            dash_text(day, "day"), (long long)jspec_int(day, "orders", 0),
-            (long long)jspec_int(day, "failed", 0));
+        html_put(h, "<tr><th scope=\"row\">");
+        html_day(h, dash_text(day, "day"));
+        html_put(h, "</th><td class=\"num\">%lld</td><td class=\"num\">%lld</td><td class=\"num\">",
+                 (long long)jspec_int(day, "orders", 0), (long long)jspec_int(day, "failed", 0));
         html_money(h, jspec_text(day, "value"));
         html_put(h, "</td></tr>\n");
     }
@@ -153,8 +152,11 @@ enum rc page_report(struct dash *d, struct err *e)
         rc = db_dash_week(tx, d->client_id, from, d->app->cfg.timezone, &week, e);
     if (rc != RC_OK)
         return rc;
-    html_put(&d->h, "<h2>%s: %s – %s</h2>\n", d->client_name, dash_text(week, "from"),
-             dash_text(week, "to"));
+    html_put(&d->h, "<h2>%s: ", d->client_name);
+    html_day(&d->h, dash_text(week, "from"));
+    html_put(&d->h, " – ");
+    html_day(&d->h, dash_text(week, "to"));
+    html_put(&d->h, "</h2>\n");
     put_week_facts(d, week);
     put_week_days(d, jspec_get(week, "days"));
     html_put(&d->h,

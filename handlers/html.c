@@ -218,6 +218,14 @@ void html_time(struct html *h, const char *rfc3339)
     html_put(h, "<time datetime=\"%s\" title=\"%s\">%s</time>", rfc3339, whole, short_text);
 }
 
+void html_day(struct html *h, const char *day)
+{
+    if (h->english || strlen(day) != 10)
+        html_put(h, "%s", day);
+    else
+        buf_fmt(h->out, "%.2s/%.2s/%.4s", day + 8, day + 5, day);
+}
+
 void html_distance(struct html *h, const char *rfc3339)
 {
     static const struct {

@@ -36,6 +36,8 @@ bool html_sentence_known(const char *english);
 void html_url(struct html *h, const char *text);
 /* A moment (RFC 3339) as a <time> in the zone of TIMEZONE; a dash when NULL. */
 void html_time(struct html *h, const char *rfc3339);
+/* A day "YYYY-MM-DD" as people write it. */
+void html_day(struct html *h, const char *day);
 /* How long ago or until: "há 5 min", "em 3 h". */
 void html_distance(struct html *h, const char *rfc3339);
 /* "129.90" as R$ 129,90; a dash when NULL. */

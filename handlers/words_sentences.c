@@ -87,5 +87,6 @@ const struct word WORDS_SENTENCES[] = {
     { "a newer request took its place before it began",
       "um pedido mais novo tomou o lugar antes de começar" },
     { "cancelled on request", "cancelada a pedido" },
+    { "TikTok's review refused the product: %s", "a análise do TikTok recusou o produto: %s" },
     { 0 },
 };
