@@ -29,6 +29,12 @@ static enum rc list_new(struct db_tx *tx, const char *sql, struct db_args *a, js
     "SELECT count(*) AS n, min(o.updated_at) AS at FROM tiktok_orders o"                \
     " WHERE o.client_id = m.client_id AND " where ") x"
 
+/* Two counts, so that the first one reads an index only. */
+#define BAD_PRODUCTS                                                            \
+    "(SELECT count(*) FROM products p WHERE p.client_id = m.client_id"          \
+    " AND p.status IN ('rejected', 'held')) + (SELECT count(*) FROM products p" \
+    " WHERE p.client_id = m.client_id AND p.status = 'waiting' AND p.problems <> '[]')"
+
 /* clang-format off */
 static const char TODAY[] = MINE
     " SELECT json_build_object('code', code, 'client_hash', client_id, 'client', name, 'count', n, 'since',"
@@ -60,9 +66,8 @@ static const char TODAY[] = MINE
     " UNION ALL SELECT 'run_failed', m.client_id, m.name, 1, x.finished_at FROM mine m, LATERAL ("
     "SELECT r.status, r.finished_at FROM sync_runs r WHERE r.client_id = m.client_id AND r.kind = 'products'"
     " AND NOT r.dry_run ORDER BY r.created_at DESC LIMIT 1) x WHERE x.status = 'failed'"
-    " UNION ALL SELECT 'products_refused', m.client_id, m.name, x.n, x.at FROM mine m, LATERAL ("
-    "SELECT count(*) AS n, min(p.updated_at) AS at FROM products p WHERE p.client_id = m.client_id"
-    " AND (p.status IN ('rejected', 'held') OR (p.status = 'waiting' AND p.problems <> '[]'))) x"
+    " UNION ALL SELECT 'products_refused', m.client_id, m.name, x.n, NULL FROM mine m, LATERAL ("
+    "SELECT " BAD_PRODUCTS " AS n) x"
     ") t WHERE n > 0 ORDER BY at NULLS LAST, client_id";
 
 static const char CLIENTS[] = MINE
@@ -85,8 +90,7 @@ static const char CLIENTS[] = MINE
     "  = m.client_id AND ship_by IS NOT NULL AND ship_by < now() AND state IN ('received', 'on_hold', 'waiting_mapping',"
     "  'importing', 'in_doubt', 'imported', 'authorized', 'invoiced', 'failed')"
     "  AND tiktok_status NOT IN ('IN_TRANSIT', 'DELIVERED', 'COMPLETED', 'CANCELLED')) AS late) o"
-    " CROSS JOIN LATERAL (SELECT count(*) AS bad FROM products WHERE client_id = m.client_id"
-    "  AND (status IN ('rejected', 'held') OR (status = 'waiting' AND problems <> '[]'))) q"
+    " CROSS JOIN LATERAL (SELECT " BAD_PRODUCTS " AS bad) q"
     " CROSS JOIN LATERAL (SELECT count(*) AS held FROM sync_runs WHERE client_id = m.client_id AND status = 'held') r"
     " CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE lane = 0) AS orders, count(*) FILTER (WHERE lane = 1) AS stock,"
     "  count(*) FILTER (WHERE lane = 2) AS price, count(*) FILTER (WHERE lane = 3) AS catalog FROM jobs"
@@ -114,9 +118,10 @@ static const char JOBS[] = MINE
     " SELECT json_build_object('id', j.id::text, 'client_hash', j.client_id, 'client', m.name, 'kind', j.kind,"
     " 'entity', j.entity, 'lane', j.lane, 'state', j.state, 'attempts', j.attempts, 'deaths', j.deaths,"
     " 'due_at', connector_time(j.due_at), 'updated_at', connector_time(j.updated_at), 'outcome', j.outcome,"
-    " 'problem', j.problem) AS doc FROM jobs j JOIN mine m USING (client_id) WHERE ($2::text IS NULL OR j.client_id = $2)"
-    " AND ($3::text IS NULL OR j.state = $3) AND ($4::text IS NULL OR j.kind = $4) AND ($5::bigint = 0 OR j.id < $5)"
-    " ORDER BY j.id DESC LIMIT $6::bigint";
+    " 'problem', j.problem) AS doc FROM (SELECT * FROM jobs WHERE ($1::text IS NULL OR client_id IN (SELECT client_id"
+    "  FROM mine)) AND ($2::text IS NULL OR client_id = $2) AND ($3::text IS NULL OR state = $3) AND ($4::text IS NULL"
+    "  OR kind = $4) AND ($5::bigint = 0 OR id < $5) ORDER BY id DESC LIMIT $6::bigint) j JOIN mine m USING (client_id)"
+    " ORDER BY j.id DESC";
 
 static const char SEARCH[] = MINE
     " SELECT json_build_object('what', what, 'client_hash', client_id, 'client', name, 'id', id, 'text', text,"
@@ -157,16 +162,16 @@ static const char BY_DAY[] =
     " AND (o.created_at AT TIME ZONE $2)::date = d.day GROUP BY d.day ORDER BY d.day";
 
 static const char SKUS[] =
-    "SELECT s.seller_sku AS cursor, json_build_object('seller_sku', s.seller_sku, 'title', p.title,"
+    "SELECT x.seller_sku AS cursor, x.doc FROM (SELECT shop_id FROM shops WHERE client_id = $1"
+    " AND status <> 'disconnected') h, LATERAL (SELECT s.seller_sku, json_build_object('seller_sku', s.seller_sku, 'title', p.title,"
     " 'price_desired', connector_amount(s.price_desired_minor), 'price_published',"
     " connector_amount(s.price_published_minor), 'stock_desired', s.stock_desired::text, 'stock_published',"
     " s.stock_published::text, 'price_differs', s.price_desired_minor IS DISTINCT FROM s.price_published_minor,"
-    " 'stock_differs', s.stock_desired IS DISTINCT FROM s.stock_published) AS doc FROM shops h"
-    " JOIN skus s ON s.shop_id = h.shop_id JOIN products p ON p.shop_id = s.shop_id AND p.source_id = s.source_id"
-    " WHERE h.client_id = $1 AND s.client_id = $1 AND ($2 = '' OR s.seller_sku = $2) AND (NOT $3::boolean OR"
+    " 'stock_differs', s.stock_desired IS DISTINCT FROM s.stock_published) AS doc FROM skus s"
+    " JOIN products p ON p.shop_id = s.shop_id AND p.source_id = s.source_id WHERE s.shop_id = h.shop_id AND ($2 = '' OR s.seller_sku = $2) AND (NOT $3::boolean OR"
     " (p.status = 'live' AND (s.price_desired_minor IS DISTINCT FROM s.price_published_minor"
     " OR s.stock_desired IS DISTINCT FROM s.stock_published))) AND s.seller_sku > $4"
-    " ORDER BY s.seller_sku LIMIT $5::bigint";
+    " ORDER BY s.seller_sku LIMIT $5::bigint) x ORDER BY x.seller_sku LIMIT $5::bigint";
 
 static const char CATEGORIES[] =
     "SELECT c.source AS cursor, json_build_object('source_category', c.source, 'products', c.n, 'tiktok_category_id',"

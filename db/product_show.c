@@ -46,8 +46,8 @@ static const char LIST_SQL[] =
     "SELECT p.source_id, " ITEM_SQL " AS item FROM products p WHERE p.client_id = $1 "
     "AND ($2::text = '' OR p.status = $2::text) "
     "AND ($3::text = '' OR strpos(lower(p.title), lower($3::text)) > 0 OR p.source_id = $3::text "
-    "OR EXISTS (SELECT 1 FROM skus q WHERE q.shop_id = p.shop_id AND q.source_id = p.source_id "
-    "AND q.seller_sku = $3::text)) "
+    "OR p.source_id IN (SELECT q.source_id FROM shops h JOIN skus q ON q.shop_id = h.shop_id "
+    "WHERE h.client_id = $1 AND q.seller_sku = $3::text)) "
     "AND (p.shop_id = " SANDBOX_SHOP_SQL ") = $6::boolean "
     "AND p.source_id > $4::text ORDER BY p.source_id, p.shop_id LIMIT $5::bigint";
 

@@ -317,34 +317,50 @@ void dash_empty(struct dash *d, const char *english)
     html_put(&d->h, "<p class=\"empty\">%s</p>\n", html_say(&d->h, english));
 }
 
-/* The message in the page's language where REST gives it, else by the code, else as it is. */
-void dash_problem(struct dash *d, const json_t *problem)
+/* The message in the page's language where REST gives it or a row fits it; else what the code means comes first. */
+static void put_message(struct dash *d, const json_t *problem)
 {
     bool pt = !d->h.english;
     const char *code = dash_text(problem, "code");
     const char *message = pt ? jspec_text(problem, "message_pt") : NULL;
-    const char *action = pt ? jspec_text(problem, "action_pt") : NULL;
     struct dash_name known = dash_name(NAMES_PROBLEM, code);
+
+    if (message != NULL) {
+        html_put(&d->h, "<p>%s</p>", message);
+        return;
+    }
+    message = jspec_text(problem, "message");
+    if (message == NULL)
+        message = dash_text(problem, "detail");
+    if (!str_eq(known.english, code) && (message[0] == '\0' || !html_sentence_known(message)))
+        html_put(&d->h, "<p><strong>%s</strong></p>", html_say(&d->h, known.english));
+    if (message[0] == '\0')
+        return;
+    html_put(&d->h, "<p>");
+    html_sentence(&d->h, message);
+    html_put(&d->h, "</p>");
+}
+
+void dash_problem(struct dash *d, const json_t *problem)
+{
+    const char *field = dash_text(problem, "field");
+    const char *action = d->h.english ? NULL : jspec_text(problem, "action_pt");
     char number[24] = "";
 
     html_put(&d->h, "<div class=\"problem\">");
-    if (message == NULL && pt && !str_eq(known.english, code))
-        html_put(&d->h, "<p><strong>%s</strong></p>", html_say(&d->h, known.english));
-    if (message == NULL)
-        message = jspec_text(problem, "message");
-    if (message == NULL)
-        message = jspec_text(problem, "detail");
-    if (message != NULL && message[0] != '\0')
-        html_put(&d->h, "<p>%s</p>", html_say(&d->h, message));
+    put_message(d, problem);
     if (action == NULL)
-        action = jspec_text(problem, "action");
-    if (action != NULL && action[0] != '\0')
-        html_put(&d->h, "<p class=\"todo\"><b>{What to do}:</b> %s</p>", html_say(&d->h, action));
+        action = dash_text(problem, "action");
+    if (action[0] != '\0') {
+        html_put(&d->h, "<p class=\"todo\"><b>{What to do}:</b> ");
+        html_sentence(&d->h, action);
+        html_put(&d->h, "</p>");
+    }
     if (json_is_integer(json_object_get(problem, "platform_code")))
         (void)str_fmt(number, sizeof number, " · %lld",
                       (long long)jspec_int(problem, "platform_code", 0));
-    html_put(&d->h, "<p class=\"hint\">%s%s%s%s</p></div>\n", code, number,
-             dash_text(problem, "field")[0] != '\0' ? " · " : "", dash_text(problem, "field"));
+    html_put(&d->h, "<p class=\"hint\">%s%s%s%s</p></div>\n", dash_text(problem, "code"), number,
+             field[0] != '\0' ? " · " : "", field);
 }
 
 /* ---- names ------------------------------------------------------------------------------------------ */

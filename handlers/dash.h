@@ -27,7 +27,7 @@ struct dash {
 
 /* ---- the table of pages and actions (dash_routes.c) ------------------------------------------------ */
 
-enum dash_nav { NAV_TODAY, NAV_CLIENTS, NAV_QUEUE, NAV_ACCESS, NAV_CLIENT };
+enum dash_nav { NAV_TODAY, NAV_CLIENTS, NAV_DEADLINES, NAV_QUEUE, NAV_ACCESS, NAV_CLIENT };
 
 struct dash_page {
     const char *operation; /* as in DASH_ROUTES */
@@ -108,7 +108,7 @@ struct dash_name {
 };
 extern const struct dash_name NAMES_ORDER[], NAMES_PRODUCT[], NAMES_RUN[], NAMES_JOB[],
     NAMES_KIND[], NAMES_LANE[], NAMES_SHOP[], NAMES_EVENT[], NAMES_ACTION[], NAMES_TIMELINE[],
-    NAMES_INVOICE[], NAMES_PROBLEM[], NAMES_TOPIC[];
+    NAMES_INVOICE[], NAMES_PROBLEM[], NAMES_TOPIC[], NAMES_TIKTOK[];
 /* The row of a value; one without a row shows the value itself. */
 struct dash_name dash_name(const struct dash_name *names, const char *value);
 void dash_name_pill(struct dash *d, const struct dash_name *names, const char *value);

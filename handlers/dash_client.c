@@ -108,11 +108,10 @@ static void put_days(struct dash *d, const json_t *days)
            "{with a problem}</th></tr></thead><tbody>\n");
     json_array_foreach(days, i, day)
     {
-        html_put(
-            h,
-            "<tr><th scope=\"row\">%s</th><td class=\"num\">%lld</td><td class=\"num\">%lld</td></tr>\n",
-            dash_text(day, "day"), (long long)jspec_int(day, "orders", 0),
-            (long long)jspec_int(day, "failed", 0));
+        html_put(h, "<tr><th scope=\"row\">");
+        html_day(h, dash_text(day, "day"));
+        html_put(h, "</th><td class=\"num\">%lld</td><td class=\"num\">%lld</td></tr>\n",
+                 (long long)jspec_int(day, "orders", 0), (long long)jspec_int(day, "failed", 0));
     }
     html_put(h, "</tbody></table></details></section>\n");
 }

@@ -108,18 +108,22 @@ struct link {
 static const struct link NAV[] = {
     [NAV_TODAY] = { "/", "Today" },
     [NAV_CLIENTS] = { "/clientes", "Clients" },
+    [NAV_DEADLINES] = { "/prazos", "Deadlines" },
     [NAV_QUEUE] = { "/fila", "Queue" },
     [NAV_ACCESS] = { "/autorizacoes", "Authorizations" },
 };
 static const struct link TABS[] = {
     { "", "Overview" },
     { "pedidos", "Orders" },
+    { "prazos", "Deadlines" },
     { "anuncios", "Listings" },
     { "estoque-e-preco", "Stock and price" },
     { "skus-sem-vinculo", "Unlinked SKUs" },
     { "categorias", "Categories" },
     { "execucoes", "Runs" },
     { "eventos", "Webhooks" },
+    { "relatorio", "Week" },
+    { "autorizacao", "Authorization" },
     { "historico", "History" },
     { "configuracoes", "Settings" },
 };

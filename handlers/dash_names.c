@@ -175,6 +175,9 @@ const struct dash_name NAMES_TIMELINE[] = {
     { "in_doubt", "In doubt: being looked up", "bad" },
     { "authorize_sent", "Authorization sent", "" },
     { "authorized", "Authorized in VTEX", "ok" },
+    { "confirmed", "Confirmed", "ok" },
+    { "imported", "In VTEX", "" },
+    { "importing", "On its way into VTEX", "" },
     { "waiting_mapping", "Waits for a SKU link", "warn" },
     { "failed", "Failed", "bad" },
     { "invoiced", "Invoiced", "ok" },
@@ -199,6 +202,19 @@ const struct dash_name NAMES_TIMELINE[] = {
     { "skipped", "Left alone", "" },
     { "warning", "Warning", "warn" },
     { "live", "On sale", "ok" },
+    { 0 },
+};
+/* TikTok's own words for where an order stands. */
+const struct dash_name NAMES_TIKTOK[] = {
+    { "UNPAID", "Not paid", "" },
+    { "ON_HOLD", "Cancellation window", "" },
+    { "AWAITING_SHIPMENT", "To be shipped", "" },
+    { "PARTIALLY_SHIPPING", "Partly shipped", "" },
+    { "AWAITING_COLLECTION", "To be collected", "" },
+    { "IN_TRANSIT", "On its way", "" },
+    { "DELIVERED", "Delivered", "" },
+    { "COMPLETED", "Completed", "" },
+    { "CANCELLED", "Cancelled", "" },
     { 0 },
 };
 /* Problems by their code: what it means, for those whose message has no Portuguese of its own. */
@@ -231,6 +247,8 @@ const struct dash_name NAMES_PROBLEM[] = {
     { "no_feed_url", "The client has no address of a feed.", "" },
     { "no_stock", "VTEX has no stock for the order; it is tried again by itself.", "" },
     { "out_of_stock", "VTEX has no stock for the order; it is tried again by itself.", "" },
+    { "vtex_cancelling", "Somebody asked VTEX to cancel the order.", "" },
+    { "in_doubt", "The creation of the order in VTEX is in doubt.", "" },
     { "cancel_in_vtex", "Cancelled on TikTok after it was created in VTEX: cancel it there, too.",
       "" },
     { "shipped_outside_vtex", "It was shipped before it came here; VTEX does not know it.", "" },

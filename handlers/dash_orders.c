@@ -14,10 +14,12 @@ static void put_first_problem(struct dash *d, const json_t *order)
 
     if (problem == NULL)
         return;
-    html_put(&d->h, "<small class=\"why\">%s</small>",
-             str_eq(known.english, code) && dash_text(problem, "message")[0] != '\0'
-                 ? html_say(&d->h, dash_text(problem, "message"))
-                 : html_say(&d->h, known.english));
+    html_put(&d->h, "<small class=\"why\">");
+    html_sentence(&d->h,
+                  html_sentence_known(dash_text(problem, "message")) || str_eq(known.english, code)
+                      ? dash_text(problem, "message")
+                      : known.english);
+    html_put(&d->h, "</small>");
 }
 
 static void put_order_row(struct dash *d, const json_t *order)
@@ -123,10 +125,10 @@ static void put_items(struct dash *d, const json_t *items)
 
 static void put_timeline(struct dash *d, const json_t *timeline)
 {
-    static const struct dash_name BY[] = { { "webhook", "TikTok's notification", "" },
-                                           { "poll", "the regular look", "" },
-                                           { "operator", "a person", "" },
-                                           { "job", "the connector", "" },
+    static const struct dash_name BY[] = { { "webhook", "by TikTok's notification", "" },
+                                           { "poll", "by the regular look", "" },
+                                           { "operator", "by a person", "" },
+                                           { "job", "by the connector", "" },
                                            { NULL, NULL, NULL } };
     struct html *h = &d->h;
     size_t i;
@@ -137,13 +139,20 @@ static void put_timeline(struct dash *d, const json_t *timeline)
     json_array_foreach(timeline, i, step)
     {
         struct dash_name event = dash_name(NAMES_TIMELINE, dash_text(step, "event"));
+        const char *detail = dash_text(step, "detail");
+
+        if (str_eq(event.english, dash_text(step, "event")))
+            event = dash_name(NAMES_PROBLEM, event.value);
 
         html_put(h, "<li class=\"%s\">", event.look);
         html_time(h, jspec_text(step, "at"));
-        html_put(h, " <b>%s</b> <small>{by} %s</small>", html_say(h, event.english),
+        html_put(h, " <b>%s</b> <small>%s</small>", html_say(h, event.english),
                  html_say(h, dash_name(BY, dash_text(step, "by")).english));
-        if (dash_text(step, "detail")[0] != '\0')
-            html_put(h, "<p>%s</p>", html_say(h, dash_text(step, "detail")));
+        if (detail[0] != '\0') {
+            html_put(h, "<p>");
+            html_sentence(h, dash_name(NAMES_TIKTOK, detail).english);
+            html_put(h, "</p>");
+        }
         html_put(h, "</li>\n");
     }
     html_put(h, "</ol></section>\n");
@@ -156,7 +165,8 @@ static void put_order_facts(struct dash *d, const json_t *order)
     html_put(h, "<dl class=\"facts\"><div><dt>{State}</dt><dd>");
     dash_name_pill(d, NAMES_ORDER, dash_text(order, "state"));
     html_put(h, "</dd></div><div><dt>TikTok</dt><dd>%s<small>%s</small></dd></div>",
-             dash_text(order, "order_id"), dash_text(order, "tiktok_status"));
+             dash_text(order, "order_id"),
+             html_say(h, dash_name(NAMES_TIKTOK, dash_text(order, "tiktok_status")).english));
     html_put(h, "<div><dt>VTEX</dt><dd>%s<small>%s</small></dd></div><div><dt>{Total}</dt><dd>",
              dash_text(order, "vtex_order_id")[0] != '\0' ? dash_text(order, "vtex_order_id") : "—",
              dash_text(order, "vtex_status"));
@@ -186,9 +196,11 @@ static void put_packages(struct dash *d, const json_t *packages)
     html_put(h, "<section class=\"card\"><h2>{Packages}</h2><ul>\n");
     json_array_foreach(packages, i, package)
     {
-        html_put(h, "<li>%s · %s · %s · %s</li>\n", dash_text(package, "package_id"),
-                 dash_text(package, "state"), dash_text(package, "carrier"),
-                 dash_text(package, "tracking_number"));
+        html_put(h, "<li>%s · %s", dash_text(package, "package_id"), dash_text(package, "state"));
+        if (dash_text(package, "tracking_number")[0] != '\0')
+            html_put(h, " · %s %s", dash_text(package, "carrier"),
+                     dash_text(package, "tracking_number"));
+        html_put(h, "</li>\n");
     }
     html_put(h, "</ul></section>\n");
 }

@@ -41,6 +41,9 @@ PAGE(run);
 ACT(run_approve);
 ACT(run_cancel);
 ACT(run_revert);
+/* dash_report.c */
+PAGE(deadlines);
+PAGE(report);
 /* dash_work.c */
 PAGE(queue);
 PAGE(events);

@@ -18,11 +18,10 @@ static void put_cause(struct dash *d, const json_t *cause, int64_t most)
 
     html_put(h, "<article class=\"card warn\">\n<h3>");
     html_count(h, n);
-    html_put(
-        h,
-        " {listings}: %s</h3>\n<svg class=\"bar\" viewBox=\"0 0 100 4\" "
-        "preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect width=\"%d\" height=\"4\"/></svg>\n",
-        code, width > 0 ? width : 1);
+    html_put(h,
+             " %s</h3>\n<svg class=\"bar\" viewBox=\"0 0 100 4\" preserveAspectRatio=\"none\" "
+             "aria-hidden=\"true\"><rect width=\"%d\" height=\"4\"/></svg>\n",
+             html_say(h, n == 1 ? "listing" : "listings"), width > 0 ? width : 1);
     dash_problem(d, cause);
     html_put(h, "<p>{For example} <a href=\"");
     dash_path(d, (const char *const[]){ "anuncios", dash_text(cause, "example"), NULL });
@@ -221,9 +220,10 @@ static void put_log(struct dash *d, const json_t *items)
     {
         html_put(h, "<li>");
         html_time(h, jspec_text(row, "at"));
-        html_put(h, " <b>%s</b><p>%s</p></li>\n",
-                 html_say(h, dash_name(NAMES_TIMELINE, dash_text(row, "outcome")).english),
-                 dash_text(row, "message"));
+        html_put(h, " <b>%s</b><p>",
+                 html_say(h, dash_name(NAMES_TIMELINE, dash_text(row, "outcome")).english));
+        html_sentence(h, dash_text(row, "message"));
+        html_put(h, "</p></li>\n");
     }
     html_put(h, "</ol></section>\n");
 }

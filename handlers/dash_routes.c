@@ -25,6 +25,7 @@ const struct http_route DASH_ROUTES[] = {
 
     GET_PAGE("/", "pageToday"),
     GET_PAGE("/clientes", "pageClients"),
+    GET_PAGE("/prazos", "pageDeadlines"),
     GET_PAGE("/fila", "pageQueue"),
     GET_PAGE("/autorizacoes", "pageAccess"),
     GET_PAGE("/busca", "pageSearch"),
@@ -36,6 +37,8 @@ const struct http_route DASH_ROUTES[] = {
     GET_PAGE(CLIENT "/pedidos/{order_id}", "pageOrder"),
     POST_ACT(CLIENT "/pedidos/{order_id}/resync", HTTP_SYNC, "order-read"),
     POST_ACT(CLIENT "/pedidos/{order_id}/import", HTTP_SYNC, "order-imported"),
+    GET_PAGE(CLIENT "/prazos", "pageClientDeadlines"),
+    GET_PAGE(CLIENT "/relatorio", "pageReport"),
     GET_PAGE(CLIENT "/skus-sem-vinculo", "pageUnlinked"),
     POST_ACT(CLIENT "/skus-sem-vinculo/vincular", HTTP_SYNC, "sku-linked"),
     GET_PAGE(CLIENT "/anuncios", "pageProducts"),
@@ -70,6 +73,9 @@ const int DASH_ROUTES_COUNT = (int)(sizeof DASH_ROUTES / sizeof DASH_ROUTES[0]);
 static const struct dash_page PAGES[] = {
     { "pageToday", "Today", NAV_TODAY, NULL, page_today },
     { "pageClients", "Clients", NAV_CLIENTS, NULL, page_clients },
+    { "pageDeadlines", "Deadlines", NAV_DEADLINES, NULL, page_deadlines },
+    { "pageClientDeadlines", "Deadlines", NAV_CLIENT, "prazos", page_deadlines },
+    { "pageReport", "Week", NAV_CLIENT, "relatorio", page_report },
     { "pageQueue", "Queue", NAV_QUEUE, NULL, page_queue },
     { "pageAccess", "Authorizations", NAV_ACCESS, NULL, page_access },
     { "pageSearch", "Search", NAV_CLIENT, NULL, page_search },

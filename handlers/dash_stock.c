@@ -5,6 +5,8 @@
 #include "jspec.h"
 #include "str.h"
 
+#include <string.h>
+
 /* ---- list -------------------------------------------------------------------------------------------- */
 
 static bool differs(const json_t *row)
@@ -95,7 +97,9 @@ enum rc page_stock(struct dash *d, struct err *e)
 /* A JSON scalar as text. */
 static void put_value(struct html *h, const json_t *value)
 {
-    if (json_is_string(value))
+    if (json_is_string(value) && strchr(json_string_value(value), '.') != NULL)
+        html_money(h, json_string_value(value)); /* amounts are decimal texts, units are not */
+    else if (json_is_string(value))
         html_put(h, "%s", json_string_value(value));
     else if (json_is_integer(value))
         html_put(h, "%lld", (long long)json_integer_value(value));
@@ -117,8 +121,9 @@ static void put_inputs(struct dash *d, const json_t *inputs)
              "</th><th scope=\"col\">{When}</th></tr></thead><tbody>\n");
     json_array_foreach(inputs, i, input)
     {
-        html_put(h, "<tr><th scope=\"row\">%s</th><td data-label=\"{Value}\">",
-                 html_say(h, dash_text(input, "name")));
+        html_put(h, "<tr><th scope=\"row\">");
+        html_sentence(h, dash_text(input, "name"));
+        html_put(h, "</th><td data-label=\"{Value}\">");
         put_value(h, json_object_get(input, "value"));
         html_put(h, "</td><td data-label=\"{Source}\">%s</td><td data-label=\"{When}\">",
                  html_say(h, dash_text(input, "source")));
@@ -134,7 +139,12 @@ static void put_rules(struct dash *d, const json_t *rules)
     size_t i;
     json_t *rule;
 
-    html_put(h, "<h3>{Rules, one after the other}</h3><ol class=\"rules\">\n");
+    html_put(h, "<h3>{Rules, one after the other}</h3>\n");
+    if (json_array_size(rules) == 0) {
+        html_put(h, "<p>{No rule changed the value.}</p>\n");
+        return;
+    }
+    html_put(h, "<ol class=\"rules\">\n");
     json_array_foreach(rules, i, rule)
     {
         html_put(h, "<li><b>%s</b> ", html_say(h, dash_text(rule, "name")));

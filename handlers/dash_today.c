@@ -18,6 +18,8 @@ static enum rc ask(struct dash *d, const char *name, dash_query_fn query, json_t
     return rc == RC_OK ? query(tx, dash_clients(d), out, e) : rc;
 }
 
+#define CLIENTS_SHOWN 20 /* of each kind of trouble: the page stays small with a hundred clients */
+
 /* ---- today ----------------------------------------------------------------------------------------- */
 
 /* Kinds of trouble, worst first: what it is, what to do, where. */
@@ -26,7 +28,7 @@ static const struct kind {
     const char *where; /* page of the client; begins with "/" when it is one across clients */
 } KINDS[] = {
     { "orders_late", "bad", "Orders to be shipped within 24 hours",
-      "Ship them first: TikTok counts late ones against the shop.", "pedidos" },
+      "Ship them first: TikTok counts late ones against the shop.", "prazos" },
     { "reauthorize", "bad", "Shops whose authorization has ended",
       "Nothing is read or sent for them. Send the client the link to authorize again.",
       "autorizacao" },
@@ -81,7 +83,7 @@ static void put_today_row(struct dash *d, const struct kind *kind, const json_t 
 static bool put_kind(struct dash *d, const struct kind *kind, const json_t *rows)
 {
     struct html *h = &d->h;
-    bool any = false;
+    int n = 0;
     size_t i;
     json_t *row;
 
@@ -89,17 +91,19 @@ static bool put_kind(struct dash *d, const struct kind *kind, const json_t *rows
     {
         if (!str_eq(dash_text(row, "code"), kind->code))
             continue;
-        if (!any)
+        if (n == 0)
             html_put(h,
                      "<section class=\"card %s\">\n<h2><span class=\"dot\" "
                      "aria-hidden=\"true\"></span>%s</h2>\n<p>%s</p>\n<ul class=\"rows\">\n",
                      kind->look, html_say(h, kind->title), html_say(h, kind->todo));
-        any = true;
-        put_today_row(d, kind, row);
+        if (n++ < CLIENTS_SHOWN)
+            put_today_row(d, kind, row);
     }
-    if (any)
+    if (n > CLIENTS_SHOWN)
+        html_put(h, "<li>{and more clients}: %d</li>\n", n - CLIENTS_SHOWN);
+    if (n > 0)
         html_put(h, "</ul>\n</section>\n");
-    return any;
+    return n > 0;
 }
 
 enum rc page_today(struct dash *d, struct err *e)

@@ -2,6 +2,7 @@
 #include "html.h"
 
 #include "clock.h"
+#include "own.h"
 #include "str.h"
 
 #include <pthread.h>
@@ -113,6 +114,88 @@ void html_url(struct html *h, const char *text)
     str_url_encode(h->out, text != NULL ? text : "");
 }
 
+/* ---- sentences with names in them ------------------------------------------------------------------- */
+
+#define NAMES_MAX 3
+struct name {
+    const char *at;
+    size_t len;
+};
+
+/* Whether the text is the pattern with something for each %s; fills names. */
+static bool sentence_fits(const char *pattern, const char *text, struct name names[NAMES_MAX])
+{
+    const char *gap = strstr(pattern, "%s");
+
+    for (int n = 0; gap != NULL && n < NAMES_MAX; n++) {
+        size_t before = (size_t)(gap - pattern);
+        const char *next = strstr(gap + 2, "%s");
+        size_t after = next != NULL ? (size_t)(next - gap - 2) : strlen(gap + 2);
+        const char *end = NULL;
+        char piece[200];
+
+        if (strncmp(pattern, text, before) != 0 || after >= sizeof piece)
+            return false;
+        text += before;
+        (void)memcpy(piece, gap + 2, after);
+        piece[after] = '\0';
+        end = after > 0 ? strstr(text, piece) : text + strlen(text);
+        if (end == NULL)
+            return false;
+        names[n] = (struct name){ text, (size_t)(end - text) };
+        text = end;
+        pattern = gap + 2;
+        gap = next;
+    }
+    return gap == NULL && strcmp(pattern, text) == 0;
+}
+
+static const struct word *sentence_find(const char *text, struct name names[NAMES_MAX])
+{
+    for (const struct word *w = WORDS_SENTENCES; w->en != NULL; w++) {
+        if (sentence_fits(w->en, text, names))
+            return w;
+    }
+    return NULL;
+}
+
+bool html_sentence_known(const char *english)
+{
+    const struct html portuguese = { .out = NULL };
+    struct name names[NAMES_MAX];
+
+    return html_say(&portuguese, english) != english || sentence_find(english, names) != NULL;
+}
+
+void html_sentence(struct html *h, const char *english)
+{
+    const char *said = html_say(h, english);
+    struct name names[NAMES_MAX] = { 0 };
+    const struct word *w = NULL;
+    const char *at = NULL;
+
+    if (english == NULL)
+        return;
+    if (said == english && !h->english)
+        w = sentence_find(english, names);
+    if (w == NULL) {
+        html_put(h, "%s", said);
+        return;
+    }
+    at = w->pt;
+    for (int n = 0; n < NAMES_MAX; n++) {
+        const char *gap = strstr(at, "%s");
+        OWN_STR char *before = gap != NULL ? str_ndup(at, (size_t)(gap - at)) : NULL;
+        OWN_STR char *name = gap != NULL ? str_ndup(names[n].at, names[n].len) : NULL;
+
+        if (gap == NULL)
+            break;
+        html_put(h, "%s%s", before, name);
+        at = gap + 2;
+    }
+    html_put(h, "%s", at);
+}
+
 /* ---- values --------------------------------------------------------------------------------------- */
 
 void html_time(struct html *h, const char *rfc3339)
@@ -135,6 +218,14 @@ void html_time(struct html *h, const char *rfc3339)
     html_put(h, "<time datetime=\"%s\" title=\"%s\">%s</time>", rfc3339, whole, short_text);
 }
 
+void html_day(struct html *h, const char *day)
+{
+    if (h->english || strlen(day) != 10)
+        html_put(h, "%s", day);
+    else
+        buf_fmt(h->out, "%.2s/%.2s/%.4s", day + 8, day + 5, day);
+}
+
 void html_distance(struct html *h, const char *rfc3339)
 {
     static const struct {
@@ -153,7 +244,9 @@ void html_distance(struct html *h, const char *rfc3339)
     while (i < 3 && (s < 0 ? -s : s) < UNITS[i].seconds)
         i++;
     html_put(h, "<time datetime=\"%s\">", rfc3339);
-    if (s < 0)
+    if (s > -2 && s < 2)
+        html_put(h, "{now}");
+    else if (s < 0)
         html_put(h, h->english ? "%lld %s ago" : "há %lld %s", (long long)(-s / UNITS[i].seconds),
                  UNITS[i].unit);
     else

@@ -155,6 +155,7 @@ const struct word WORDS_SETTINGS[] = {
       "Envie ao cliente o link para autorizar de novo." },
     { "Clients without a connected shop", "Clientes sem loja conectada" },
     { "Send the client the link to authorize.", "Envie ao cliente o link para autorizar." },
+    { "and more clients", "e mais clientes" },
     { "Nothing needs doing now.", "Não há nada a fazer agora." },
     { "All clients are in order. This page looks for news by itself.",
       "Todos os clientes estão em ordem. Esta página procura novidades sozinha." },

@@ -45,4 +45,13 @@ enum rc db_dash_skus(struct db_tx *tx, const char *client_id, const char *q, boo
 enum rc db_dash_categories(struct db_tx *tx, const char *client_id, const char *cursor, int limit,
                            json_t **out, struct err *e);
 
+/* Orders that are still to be shipped, the nearest deadline first: [{"client_hash", "client", "order_id", "state",
+ * "ship_by", "late", "soon"}]. */
+enum rc db_dash_deadlines(struct db_tx *tx, const char *clients, int limit, json_t **out,
+                          struct err *e);
+/* Seven days of a client from the day "YYYY-MM-DD" on, in the zone: counts, value, a row for each day. Needs a
+ * transaction of the client. */
+enum rc db_dash_week(struct db_tx *tx, const char *client_id, const char *from, const char *zone,
+                     json_t **out, struct err *e);
+
 #endif

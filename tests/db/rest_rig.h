@@ -160,9 +160,13 @@ static inline int rig_main(void (*cases)(void))
     token(2, "admin", CFG_SCOPE_ADMIN, "admin-token");
     A.cfg.public_url = (char *)(uintptr_t) "http://connector.example";
     A.cfg.tiktok_authorize_url = (char *)(uintptr_t) "https://services.example/open/authorize";
+    A.cfg.timezone = (char *)(uintptr_t) "America/Sao_Paulo";
     A.cfg.tiktok_service_id = (char *)(uintptr_t) "7000";
     cfg.routes = ROUTES;
     cfg.n_routes = ROUTES_COUNT;
+    cfg.pages = DASH_ROUTES;
+    cfg.n_pages = DASH_ROUTES_COUNT;
+    cfg.session = session_check;
     cfg.tokens = A.cfg.tokens;
     cfg.n_tokens = A.cfg.n_tokens;
     if (db_pool_new(F.url, 3, 2000, F.ring, &A.web_db, &e) != RC_OK ||

@@ -154,7 +154,7 @@ static void every_name_has_its_portuguese(void)
     static const struct dash_name *const TABLES[] = {
         NAMES_ORDER,    NAMES_PRODUCT, NAMES_RUN,   NAMES_JOB,    NAMES_KIND,
         NAMES_LANE,     NAMES_SHOP,    NAMES_EVENT, NAMES_ACTION, NAMES_INVOICE,
-        NAMES_TIMELINE, NAMES_PROBLEM, NAMES_TOPIC,
+        NAMES_TIMELINE, NAMES_PROBLEM, NAMES_TOPIC, NAMES_TIKTOK,
     };
 
     for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++) {
@@ -176,6 +176,36 @@ static void no_word_stands_twice(void)
             }
             CHECK(n == 1, "%d times: %s", n, w->en);
         }
+    }
+}
+
+static void write_sentences(struct html *h)
+{
+    html_sentence(h, "VTEX holds the order as TTK-<1> (ready)");
+    html_put(h, "|");
+    html_sentence(h, "warehouse 1_1");
+    html_put(h, "|");
+    html_sentence(h, "nobody wrote <this>");
+    html_put(h, "|");
+    html_sentence(h, "not paid yet");
+    html_put(h, "|");
+    html_sentence(h, NULL);
+}
+
+static void sentences_carry_their_names_over(void)
+{
+    CHECK_STR(put(false, write_sentences),
+              "a VTEX tem o pedido como TTK-&lt;1&gt; (ready)|depósito "
+              "1_1|nobody wrote &lt;this&gt;|ainda não pago|");
+    CHECK(strstr(put(true, write_sentences), "warehouse 1_1|") != NULL);
+    for (const struct word *w = WORDS_SENTENCES; w->en != NULL; w++) {
+        int en = 0, pt = 0;
+
+        for (const char *p = strstr(w->en, "%s"); p != NULL; p = strstr(p + 2, "%s"))
+            en++;
+        for (const char *p = strstr(w->pt, "%s"); p != NULL; p = strstr(p + 2, "%s"))
+            pt++;
+        CHECK(en == pt, "%s", w->en);
     }
 }
 
@@ -299,6 +329,7 @@ int main(void)
     CASE(every_word_of_the_pages_has_its_portuguese);
     CASE(every_name_has_its_portuguese);
     CASE(no_word_stands_twice);
+    CASE(sentences_carry_their_names_over);
     CASE(every_page_has_a_row_and_a_rule);
     CASE(only_paths_of_ours_are_gone_to);
     CASE(passwords_are_told_apart);
