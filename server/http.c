@@ -536,9 +536,7 @@ static bool has_raw_route(const struct http_server_cfg *cfg)
 
 const char *http_library_unknown(void)
 {
-    const char *version = MHD_get_version();
-
-    return strcmp(version, "0.9.75") == 0 ? NULL : version;
+    return strcmp(MHD_get_version(), "0.9.75") == 0 ? NULL : MHD_get_version();
 }
 
 enum rc http_server_new(const struct http_server_cfg *cfg, struct http_server **out, struct err *e)
