@@ -455,7 +455,8 @@ static json_t *stored_or(const struct client *c, const char *path, json_t *fallb
     return json_incref((json_t *)value);
 }
 
-json_t *client_policy_json_new(const struct client *c)
+/* All but the mode. */
+static json_t *rules_json_new(const struct client *c)
 {
     /* "o" steals the references, also when packing fails. */
     return json_pack(
@@ -484,4 +485,16 @@ json_t *client_policy_json_new(const struct client *c)
         text_or(c->policies, "cancel.buyer_request", "ask"), "seller_reason",
         text_or(c->policies, "cancel.seller_reason", CANCEL_REASON_SELLER), "reject_reason",
         text_or(c->policies, "cancel.reject_reason", CANCEL_REASON_REJECT));
+}
+
+json_t *client_policy_json_new(const struct client *c)
+{
+    json_t *all = json_pack("{s:b}", "shadow", c->shadow);
+    json_auto_t *rules = rules_json_new(c);
+
+    if (all == NULL || rules == NULL || json_object_update(all, rules) != 0) {
+        json_decref(all);
+        return NULL;
+    }
+    return all;
 }
