@@ -17,6 +17,8 @@ static const char *const TAKE_PRODUCTS[] = { "url", "warehouse_id", NULL };
 static const char *const TAKE_CHANGES[] = { "old_xml", "new_xml", NULL };
 static const char *const TAKE_SKUS[] = { "skus", NULL };
 static const char *const TAKE_ORDERS[] = { "order_ids", "from", "to", NULL };
+static const char *const TAKE_SHIPPING[] = { "package_id", "handover_method", "pickup_slot",
+                                             "self_shipment", NULL };
 static const char *const TAKE_NOTHING[] = { NULL };
 
 static const struct lambda_function FUNCTIONS[] = {
@@ -34,7 +36,15 @@ static const struct lambda_function FUNCTIONS[] = {
     { .name = PREFIX "PEDIDOS-novo-pedido-TTK",
       .result = LAMBDA_ORDER,
       .take = TAKE_NOTHING,
-      .handler = order_import_post },
+      .handler = order_import_post,
+      .action = "import",
+      .job_kind = "order_import" },
+    { .name = PREFIX "SHIPPING-PACKAGE",
+      .result = LAMBDA_ORDER,
+      .take = TAKE_SHIPPING,
+      .handler = order_packages_post,
+      .action = "packages",
+      .job_kind = "order_fulfil" },
 };
 
 const struct lambda_function *lambda_function_find(const char *name)
@@ -230,8 +240,8 @@ enum rc lambda_request_read(const struct lambda_function *f, const json_t *paylo
     if (f->what != NULL)
         (void)str_fmt(r.path, sizeof r.path, "/v1/clients/%s/sync/%s", r.client_id, f->what);
     else
-        (void)str_fmt(r.path, sizeof r.path, "/v1/clients/%s/orders/%s/import", r.client_id,
-                      r.order_id);
+        (void)str_fmt(r.path, sizeof r.path, "/v1/clients/%s/orders/%s/%s", r.client_id, r.order_id,
+                      f->action);
     *out = r;
     r.body = NULL;
     return RC_OK;

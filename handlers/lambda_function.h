@@ -7,7 +7,7 @@
 /* What a call waits for when it wants the result. */
 enum lambda_result {
     LAMBDA_RUN,   /* the run that the request opened */
-    LAMBDA_ORDER, /* the order_import job of the order */
+    LAMBDA_ORDER, /* a job of the order */
     LAMBDA_ANSWER /* nothing: the answer of the request is the result */
 };
 
@@ -18,7 +18,10 @@ struct lambda_function {
     bool sandbox; /* always on the test shop */
     /* NULL-terminated names of the payload's members that go into the body as they are. */
     const char *const *take;
-    http_handler handler; /* of what == NULL */
+    /* of what == NULL: POST .../orders/{order_id}/{action} */
+    http_handler handler;
+    const char *action;
+    const char *job_kind; /* what LAMBDA_ORDER waits for */
 };
 
 /* The row of a name, NULL when there is none or this build has no such synchronisation. */

@@ -60,7 +60,8 @@ static enum rc look_order(struct app *app, const struct lambda_call *call, struc
     enum rc rc = db_tx_begin(app->web_db, "lambda_order", call->client_id, &tx, e);
 
     if (rc == RC_OK)
-        rc = db_job_waits(tx, call->client_id, "order_import", call->order_id, &waits, &problem, e);
+        rc = db_job_waits(tx, call->client_id, call->function->job_kind, call->order_id, &waits,
+                          &problem, e);
     if (rc != RC_OK || waits)
         return rc;
     rc = db_order_get_json(tx, call->client_id, call->order_id, &o->payload, e);
@@ -72,7 +73,7 @@ static enum rc look_order(struct app *app, const struct lambda_call *call, struc
     else if (rc == RC_NOT_FOUND)
         fail(o, "not_found", "there is no such order");
     else if (str_eq(jspec_text(o->payload, "state"), "failed"))
-        fail(o, "order_failed", "the order could not be brought into VTEX");
+        fail(o, "order_failed", "the order could not be brought on");
     return RC_OK;
 }
 

@@ -81,6 +81,17 @@ await test('novo-pedido brings one order into VTEX and returns it', async () => 
   same([by.FunctionError, by.json.kind, by.json.status], [undefined, 'orders', 'succeeded'], by.text);
 });
 
+await test('SHIPPING-PACKAGE asks for the packages of an order and returns it', async () => {
+  const { order_id: id } = await s.adminMust('POST', '/orders', {});
+  await s.orderState(id, 'authorized');
+  const r = await invoke(`${P}SHIPPING-PACKAGE`, { client_hash: CLIENT, order_id: id });
+  same([r.StatusCode, r.FunctionError, r.json.order_id], [200, undefined, id], r.text);
+  ok(r.json.timeline.some((t) => t.event === 'shipment_asked'), r.text);
+  same((await invoke(`${P}SHIPPING-PACKAGE`, { client_hash: CLIENT, order_id: id }, { InvocationType: 'Event' })).StatusCode, 202, 'Event');
+  const nothing = await invoke(`${P}SHIPPING-PACKAGE`, { client_hash: CLIENT, order_id: '576461413038999998' });
+  same([nothing.FunctionError, nothing.json.errorType], ['Unhandled', 'order_not_found'], nothing.text);
+});
+
 await test('an order that TikTok does not know is an error of the function', async () => {
   const r = await invoke(`${P}PEDIDOS-novo-pedido-TTK`, { client_hash: CLIENT, order_id: '576461413038999999' });
   same([r.StatusCode, r.FunctionError], [200, 'Unhandled'], r.text);

@@ -123,7 +123,9 @@ static void writes_out_what_it_read(void)
         "\"order\":{\"shipping_fee\":\"zero\",\"address_lines\":[\"street\",\"number\"],"
         "\"phone_fallback\":\"+5511888888888\"},\"shipping\":{\"automatic\":\"never\",\"handover_method\":"
         "\"PICKUP\",\"carriers\":{}},\"invoice\":{\"issuers\":"
-        "[]}}";
+        "[]},\"cancel\":{\"buyer_request\":\"ask\",\"seller_reason\":"
+        "\"seller_cancel_reason_out_of_stock\",\"reject_reason\":"
+        "\"seller_reject_apply_product_has_been_packed\"}}";
     struct client c = { 0 };
     struct err e = { 0 };
     json_t *again = NULL;
