@@ -39,6 +39,7 @@ static void row_read(const struct db_rows *rows, struct order_row *out)
     row_text(out->cancel_reason, sizeof out->cancel_reason, rows, "cancel_reason");
     out->cancel_us = db_time(rows, 0, "cancel_at");
     out->vtex_due_us = db_time(rows, 0, "vtex_due_at");
+    out->vtex_cancel_told_us = db_time(rows, 0, "vtex_cancel_told_at");
     out->now_us = db_time(rows, 0, "now_at");
 }
 
@@ -48,7 +49,7 @@ enum rc db_order_get(struct db_tx *tx, const char *shop_id, const char *order_id
     static const char sql[] =
         "SELECT shop_id, order_id, client_id, tiktok_status, tiktok_updated_at, state, step, step_at,"
         " looked_up, looked_up_at, vtex_order_id, vtex_status, found_by, problems->0->>'code' AS problem,"
-        " cancel_step, cancel_by, cancel_reason, cancel_at, vtex_due_at,"
+        " cancel_step, cancel_by, cancel_reason, cancel_at, vtex_due_at, vtex_cancel_told_at,"
         " clock_timestamp() AS now_at FROM tiktok_orders WHERE shop_id = $1 AND order_id = $2";
     OWN_ROWS struct db_rows *rows = NULL;
     struct db_args a = { 0 };
@@ -96,6 +97,8 @@ static void store_args(struct db_args *a, const struct order_facts *f, const cha
     db_arg_time(a, f->ship_by_us);
     db_arg_time(a, f->paid_us);
     db_arg_text(a, f->found_by ? f->found_by : "webhook");
+    db_arg_text(a, f->buyer_digest);
+    db_arg_json(a, f->deadlines);
 }
 
 enum rc db_order_store(struct db_tx *tx, const struct order_facts *facts, struct order_row *out,
@@ -106,12 +109,13 @@ enum rc db_order_store(struct db_tx *tx, const struct order_facts *facts, struct
     static const char sql[] =
         "INSERT INTO tiktok_orders AS t (shop_id, order_id, client_id, tiktok_status, tiktok_updated_at, state,"
         " document, currency, total_minor, items, invoice_state, need_invoice, packages, ship_by, paid_at,"
-        " found_by) VALUES ($1, $2, $3, $4, $5::timestamptz, $6, $7::bytea, $8, $9::bigint,"
+        " found_by, buyer_digest, deadlines) VALUES ($1, $2, $3, $4, $5::timestamptz, $6, $7::bytea, $8, $9::bigint,"
         " coalesce($10::jsonb, '[]'), $11, $12, coalesce($13::jsonb, '[]'), $14::timestamptz,"
-        " $15::timestamptz, $16)"
+        " $15::timestamptz, $16, $17, coalesce($18::jsonb, '[]'))"
         " ON CONFLICT (shop_id, order_id) DO UPDATE SET tiktok_status = excluded.tiktok_status,"
         " tiktok_updated_at = excluded.tiktok_updated_at,"
-        " document = coalesce(excluded.document, t.document), currency = excluded.currency,"
+        " document = CASE WHEN t.buyer_erased_at IS NULL THEN coalesce(excluded.document, t.document) END,"
+        " deadlines = excluded.deadlines, buyer_digest = CASE WHEN t.buyer_erased_at IS NULL THEN excluded.buyer_digest END, currency = excluded.currency,"
         " total_minor = excluded.total_minor, items = excluded.items,"
         " invoice_state = CASE WHEN EXISTS (SELECT FROM invoices i WHERE i.shop_id = t.shop_id"
         "  AND i.order_id = t.order_id) THEN t.invoice_state ELSE excluded.invoice_state END,"

@@ -7,7 +7,7 @@ enum rc db_order_poll_get(struct db_tx *tx, const char *shop_id, struct order_po
                           struct err *e)
 {
     static const char sql[] =
-        "SELECT order_watermark, clock_timestamp() AS now_at FROM shops WHERE shop_id = $1";
+        "SELECT order_watermark, orders_swept_at, clock_timestamp() AS now_at FROM shops WHERE shop_id = $1";
     OWN_ROWS struct db_rows *rows = NULL;
     struct db_args a = { 0 };
     enum rc rc;
@@ -19,6 +19,7 @@ enum rc db_order_poll_get(struct db_tx *tx, const char *shop_id, struct order_po
     if (db_rows_count(rows) == 0)
         return err_code(e, RC_NOT_FOUND, "shop_not_found", "shop %s is not known", shop_id);
     out->watermark_us = db_time(rows, 0, "order_watermark");
+    out->swept_us = db_time(rows, 0, "orders_swept_at");
     out->now_us = db_time(rows, 0, "now_at");
     return RC_OK;
 }
@@ -33,6 +34,15 @@ enum rc db_order_poll_set(struct db_tx *tx, const char *shop_id, int64_t waterma
 
     db_arg_text(&a, shop_id);
     db_arg_time(&a, watermark_us);
+    return db_exec(tx, sql, &a, NULL, e);
+}
+
+enum rc db_order_swept(struct db_tx *tx, const char *shop_id, struct err *e)
+{
+    static const char sql[] = "UPDATE shops SET orders_swept_at = now() WHERE shop_id = $1";
+    struct db_args a = { 0 };
+
+    db_arg_text(&a, shop_id);
     return db_exec(tx, sql, &a, NULL, e);
 }
 

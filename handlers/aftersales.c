@@ -4,6 +4,7 @@
 
 #include "db_account.h"
 #include "db_aftersale.h"
+#include "db_order_erase.h"
 #include "jspec.h"
 #include "str.h"
 
@@ -226,4 +227,54 @@ enum rc aftersale_answer_post(void *user, struct http_req *req, struct http_repl
         return rc;
     rc = http_reply_json(reply, 202, answer, e);
     return rc == RC_OK ? once_commit(tx, &once, reply, e) : rc;
+}
+
+/* ---- what is lost next ---------------------------------------------------------------------------- */
+
+enum rc deadlines_list(void *user, struct http_req *req, struct http_reply *reply, struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *items = NULL;
+    struct rest_page page;
+    const char *client_id = NULL;
+    enum rc rc = rest_page_read(req, NULL, &page, e);
+
+    if (rc == RC_OK && page.cursor[0] != '\0')
+        return err_field(e, "cursor", "is not a parameter of this list");
+    if (rc == RC_OK)
+        rc = rest_begin(user, req, "deadlines", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_order_deadlines(tx, client_id, page.limit, &items, e);
+    return rc == RC_OK ? rest_page_reply(reply, req, items, NULL, e) : rc;
+}
+
+/* ---- privacy ------------------------------------------------------------------------------------- */
+
+enum rc order_erase_buyer_post(void *user, struct http_req *req, struct http_reply *reply,
+                               struct err *e)
+{
+    OWN_TX struct db_tx *tx = NULL;
+    json_auto_t *answer = NULL;
+    json_auto_t *detail = NULL;
+    const char *client_id = NULL;
+    char record_id[64];
+    int64_t erased = 0;
+    enum rc rc = rest_no_query(req, e);
+
+    if (rc == RC_OK)
+        rc = rest_no_body(req, e);
+    if (rc == RC_OK)
+        rc = rest_begin(user, req, "order_erase", &client_id, &tx, e);
+    if (rc == RC_OK)
+        rc = db_order_buyer_erase(tx, client_id, http_param(req, "order_id"), req->principal,
+                                  &erased, record_id, e);
+    if (rc != RC_OK)
+        return rc;
+    answer = json_pack("{s:I, s:s}", "erased_orders", (json_int_t)erased, "record_id", record_id);
+    detail =
+        json_pack("{s:s, s:s}", "order_id", http_param(req, "order_id"), "record_id", record_id);
+    rc = rest_audit(tx, req, client_id, "buyer_erased", detail, e);
+    if (rc == RC_OK)
+        rc = db_tx_commit(tx, e);
+    return rc == RC_OK ? http_reply_json(reply, 200, answer, e) : rc;
 }

@@ -26,9 +26,10 @@ struct order_row {
     char cancel_step[24]; /* none, vtex_sent, ... (migration 0050) */
     char cancel_by[12];   /* tiktok, vtex, operator; "" = nobody */
     char cancel_reason[128];
-    int64_t cancel_us;   /* when cancel_step was written */
-    int64_t vtex_due_us; /* 0 = the order in VTEX need not be read */
-    int64_t now_us;      /* database clock when it was read */
+    int64_t cancel_us;           /* when cancel_step was written */
+    int64_t vtex_due_us;         /* 0 = the order in VTEX need not be read */
+    int64_t vtex_cancel_told_us; /* 0 = VTEX never said that it cancels */
+    int64_t now_us;              /* database clock when it was read */
 };
 
 /* What one reading of TikTok says of an order. Pointers are borrowed. */
@@ -47,7 +48,9 @@ struct order_facts {
     const json_t *packages; /* [{package_id, state, tracking_number, carrier}] */
     const char *document;   /* the order as TikTok gave it; sealed before it is stored */
     size_t document_len;
-    const char *found_by; /* webhook, poll, operator, job; used when the order is new */
+    const char *found_by;     /* webhook, poll, operator, job; used when the order is new */
+    const json_t *deadlines;  /* [{"name", "at", "until"}]: order_deadline.c; NULL = none */
+    const char *buyer_digest; /* hex; NULL = TikTok names no buyer */
 };
 
 /* ---- the row of an order --------------------------------------------------------------------- */
@@ -101,6 +104,7 @@ enum rc db_order_import_put(struct db_tx *tx, const char *client_id, const char 
 
 struct order_poll_mark {
     int64_t watermark_us; /* updates before it have been stored; 0 = never polled */
+    int64_t swept_us;     /* the last 72 hours were read as a whole; 0 = never */
     int64_t now_us;       /* database clock */
 };
 enum rc db_order_poll_get(struct db_tx *tx, const char *shop_id, struct order_poll_mark *out,
@@ -108,6 +112,8 @@ enum rc db_order_poll_get(struct db_tx *tx, const char *shop_id, struct order_po
 /* All pages up to watermark_us are stored. The watermark never goes back. */
 enum rc db_order_poll_set(struct db_tx *tx, const char *shop_id, int64_t watermark_us,
                           struct err *e);
+/* The last 72 hours were read as a whole now. */
+enum rc db_order_swept(struct db_tx *tx, const char *shop_id, struct err *e);
 /* changed[i]: order ids[i] is unknown, or what is stored is not of updated_us[i] or not in statuses[i]. */
 enum rc db_order_changed(struct db_tx *tx, const char *shop_id, const char *const *ids,
                          const int64_t *updated_us, const char *const *statuses, size_t n,
@@ -159,6 +165,10 @@ enum rc db_order_list(struct db_tx *tx, const char *client_id, const struct orde
 /* One order with its timeline; new reference. RC_NOT_FOUND: no order of this client has the id. */
 enum rc db_order_get_json(struct db_tx *tx, const char *client_id, const char *order_id,
                           json_t **out, struct err *e);
+/* What is lost next: service-level times of open orders and answers that buyers wait for, soonest first:
+ * [{"order_id", "shop_id", "name", "at", "overdue", "state", "tiktok_status"}]. */
+enum rc db_order_deadlines(struct db_tx *tx, const char *client_id, int limit, json_t **items,
+                           struct err *e);
 /* The shop of an order of this client; RC_NOT_FOUND. */
 enum rc db_order_shop(struct db_tx *tx, const char *client_id, const char *order_id,
                       char shop_id[72], struct err *e);

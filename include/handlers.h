@@ -82,6 +82,16 @@ HANDLER(order_cancel_post);
 HANDLER(aftersales_list);
 HANDLER(aftersale_get);
 HANDLER(aftersale_answer_post);
+HANDLER(order_erase_buyer_post);
+HANDLER(deadlines_list);
+/* order_hook.c */
+HANDLER(order_hook_put);
+HANDLER(order_hook_get);
+HANDLER(order_hook_delete);
+HANDLER(vtex_order_hook_post);
+HANDLER(vtex_callback_post);
+HANDLER(vtex_tracking_post);
+HANDLER(vtex_tracking_events_post);
 /* orders.c */
 HANDLER(unlinked_skus_list);
 HANDLER(unlinked_sku_put);

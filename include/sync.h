@@ -70,6 +70,7 @@ enum rc sync_authorization_ends(struct job_ctx *ctx,
                                 struct err *e); /* "authorization_ends" (webhook 7) */
 enum rc sync_aftersale_read(struct job_ctx *ctx,
                             struct err *e); /* "aftersale_read", entity = TikTok order id */
+enum rc sync_order_hook(struct job_ctx *ctx, struct err *e);     /* "order_hook", entity = "" */
 enum rc sync_aftersale_poll(struct job_ctx *ctx, struct err *e); /* "aftersale_poll" */
 enum rc sync_feed_read(struct job_ctx *ctx,
                        struct err *e); /* "feed_read", entity = "" ; run in job->run_id */

@@ -6,6 +6,7 @@
 #define CATALOG_READ_S (24 * 3600)
 #define CATEGORIES_S 86400
 #define RECONCILE_S 86400
+#define ORDER_HOOK_S 86400 /* VTEX drops a hook after about three silent days */
 
 static int order_poll_s(const struct cfg *cfg)
 {
@@ -37,6 +38,10 @@ const struct job_kind JOB_KINDS[] = {
       .lane = LANE_ORDERS,
       .run = sync_aftersale_poll,
       .every = aftersale_poll_s },
+    { .name = "order_hook",
+      .lane = LANE_MAINTENANCE,
+      .run = sync_order_hook,
+      .every_s = ORDER_HOOK_S },
     { .name = "feed_read", .lane = LANE_CATALOG, .run = sync_feed_read, .owns_run = true },
     { .name = "feed_due",
       .lane = LANE_MAINTENANCE,

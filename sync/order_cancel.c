@@ -16,6 +16,7 @@
 #define MERCHANT_S 30   /* a person of the merchant decides */
 #define ASK_AGAIN_S 120 /* accepted, but nothing moved */
 #define WAIT_MAX_S 1800
+#define TOLD_US (120 * US_PER_S) /* VTEX shows a cancellation that it told of within this */
 
 /* Waits visibly, the longer the longer the cancellation stands; RC_BUSY. */
 static enum rc wait_for(struct import *im, const struct import_note *what, int first_s,
@@ -377,13 +378,29 @@ enum rc import_vtex_cancelled(struct import *im, const struct vtex_order *seen, 
     return rc == RC_OK ? import_cancel_tiktok(im, e) : rc;
 }
 
+/* VTEX said that it cancels, but its order does not show that yet: the mark stays and it is read again. */
+static enum rc told_early(const struct import *im, struct err *e)
+{
+    enum rc rc = err_code(e, RC_BUSY, "vtex_cancel_told",
+                          "VTEX said that it cancels order %s, which does not show it yet",
+                          im->row.order_id);
+
+    if (e)
+        e->retry_after_us = CONFIRM_S * US_PER_S;
+    return rc;
+}
+
 enum rc import_vtex_look(struct import *im, struct err *e)
 {
     struct vtex_order seen = { 0 };
+    int64_t told_us =
+        im->row.vtex_cancel_told_us > 0 ? im->row.now_us - im->row.vtex_cancel_told_us : 0;
     enum rc rc = import_vtex_open(im, e);
 
     if (rc == RC_OK)
         rc = vtex_order_get(&im->vtex, im->row.vtex_order_id, im->row.order_id, &seen, e);
+    if (rc == RC_OK && told_us > 0 && told_us < TOLD_US && seen.stage == VTEX_STAGE_GOING)
+        return told_early(im, e);
     if (rc == RC_OK || rc == RC_NOT_FOUND)
         rc = seen_write(im, &seen, e);
     if (rc != RC_OK)

@@ -11,6 +11,7 @@
 #include "db_fulfil.h"
 #include "db_run.h"
 #include "jspec.h"
+#include "sign.h"
 #include "str.h"
 #include "tiktok_order.h"
 
@@ -56,8 +57,13 @@ static enum rc order_read(struct import *im, struct err *e)
 }
 
 /* The time of a row, or "now" for orders of a shop whose clock is not given. */
-static void facts_fill(const struct import *im, struct order_facts *f)
+static void facts_fill(struct import *im, struct order_facts *f)
 {
+    unsigned char digest[SIGN_SHA256_BYTES];
+    char buyer[JSPEC_ID_BYTES];
+    char text[160];
+
+    jspec_id(im->order, "user_id", buyer);
     f->client_id = im->ctx->job->client_id;
     f->shop_id = im->ctx->job->shop_id;
     f->order_id = im->map.order_id;
@@ -69,6 +75,12 @@ static void facts_fill(const struct import *im, struct order_facts *f)
     f->ship_by_us = im->map.ship_by_s * US_PER_S;
     f->paid_us = im->map.paid_s * US_PER_S;
     f->found_by = im->by;
+    if (buyer[0]) {
+        (void)str_fmt(text, sizeof text, "%s|%s", f->client_id, buyer);
+        sign_sha256(text, strlen(text), digest);
+        str_hex(im->buyer_digest, digest, sizeof digest);
+        f->buyer_digest = im->buyer_digest;
+    }
 }
 
 static enum rc facts_write(struct import *im, const struct order_facts *f, struct err *e)
@@ -109,10 +121,11 @@ static enum rc order_store(struct import *im, struct err *e)
     OWN_BUF struct buf document = { 0 };
     json_auto_t *items = map_order_items_new(&im->map);
     json_auto_t *packages = map_order_packages_new(im->order);
-    struct order_facts facts = { .items = items, .packages = packages };
+    json_auto_t *deadlines = import_deadlines_new(im->order);
+    struct order_facts facts = { .items = items, .packages = packages, .deadlines = deadlines };
     enum rc rc;
 
-    if (!items || !packages)
+    if (!items || !packages || !deadlines)
         return err_set(e, RC_DOWN, "out of memory");
     buf_init(&document, (size_t)2 << 20);
     rc = jspec_dump(im->order, &document, e);

@@ -22,7 +22,8 @@ struct import {
     bool named;           /* a person named this order */
     char request_id[96];  /* of TikTok's answer */
     bool placed_now;      /* this run brought it into VTEX */
-    bool held;            /* it waits for something that may take long */
+    char buyer_digest[72];
+    bool held; /* it waits for something that may take long */
 };
 
 /* What one transaction changes; NULL members stay as they are. */
@@ -94,5 +95,8 @@ bool import_cancel_wanted(const struct import *im);
 enum rc import_vtex_cancelled(struct import *im, const struct vtex_order *seen, struct err *e);
 /* Reads the order in VTEX, since something happened there, and acts when it is cancelled. */
 enum rc import_vtex_look(struct import *im, struct err *e);
+
+/* order_deadline.c: [{"name", "at", "until"}] of TikTok's order; new reference, NULL when out of memory. */
+json_t *import_deadlines_new(const json_t *order);
 
 #endif

@@ -17,6 +17,7 @@
 
 #define POLL_OVERLAP_US (10 * 60 * US_PER_S)
 #define POLL_FIRST_US (72 * 3600 * US_PER_S)
+#define SWEEP_EVERY_US (86400 * US_PER_S) /* then the last three days are compared as a whole */
 #define POLL_FIRST_OPEN_US (30 * 86400 * US_PER_S)
 #define POLL_RECHECK_US (30 * 60 * US_PER_S)
 #define LIMIT_POLL_PAGES 2000
@@ -156,13 +157,15 @@ static enum rc mark_read(struct poll *poll, struct order_poll_mark *mark, bool *
     return rc;
 }
 
-static enum rc mark_write(struct poll *poll, int64_t watermark_us, struct err *e)
+static enum rc mark_write(struct poll *poll, int64_t watermark_us, bool swept, struct err *e)
 {
     OWN_TX struct db_tx *tx = NULL;
     enum rc rc = job_tx_begin(poll->ctx, "order_poll_done", &tx, e);
 
     if (rc == RC_OK)
         rc = db_order_poll_set(tx, poll->ctx->job->shop_id, watermark_us, e);
+    if (rc == RC_OK && swept)
+        rc = db_order_swept(tx, poll->ctx->job->shop_id, e);
     return rc == RC_OK ? db_tx_commit(tx, e) : rc;
 }
 
@@ -172,6 +175,7 @@ static enum rc poll_regular(struct poll *poll, struct err *e)
     struct order_poll_mark mark = { 0 };
     struct tiktok_order_search search = { 0 };
     bool wanted = false;
+    bool sweep;
     enum rc rc = mark_read(poll, &mark, &wanted, e);
 
     if (rc != RC_OK || !wanted)
@@ -180,12 +184,14 @@ static enum rc poll_regular(struct poll *poll, struct err *e)
     if (rc != RC_OK)
         return rc;
     poll->tiktok = &s;
-    search.update_ge_s = mark.watermark_us > 0 ? (mark.watermark_us - POLL_OVERLAP_US) / US_PER_S
-                                               : (mark.now_us - POLL_FIRST_US) / US_PER_S;
+    sweep = mark.now_us - mark.swept_us > SWEEP_EVERY_US;
+    search.update_ge_s = mark.watermark_us > 0 && !sweep
+                             ? (mark.watermark_us - POLL_OVERLAP_US) / US_PER_S
+                             : (mark.now_us - POLL_FIRST_US) / US_PER_S;
     rc = window_read(poll, search, e);
     if (rc == RC_OK && mark.watermark_us == 0)
         rc = open_orders_read(poll, mark.now_us, e);
-    return rc == RC_OK ? mark_write(poll, mark.now_us, e) : rc;
+    return rc == RC_OK ? mark_write(poll, mark.now_us, sweep, e) : rc;
 }
 
 /* ---- a run that a person asked for -------------------------------------------------------------- */

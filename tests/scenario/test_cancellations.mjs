@@ -186,6 +186,20 @@ await test('returns are read, shown and answered step by step', async () => {
   same(after.answers.filter(([id]) => id === r.id).map(([, , b]) => b.decision), ['APPROVE_RETURN', 'APPROVE_RECEIVED_PACKAGE']);
 });
 
+await test('deadlines: what is lost first stands first, and goes when it is met', async () => {
+  const at = Math.floor(Date.now() / 1000);
+  const late = w.create(m, { change: (o) => { o.rts_sla_time = at - 60; o.tts_sla_time = at + 600; } });
+  const soon = w.create(m, { change: (o) => { o.rts_sla_time = at + 300; o.tts_sla_time = at + 86400; } });
+  for (const e of [late, soon]) await w.authorized(e);
+  const mine = async () => (await w.must('GET', `/v1/clients/${m.name}/deadlines?limit=100`)).items.filter((x) => [late.id, soon.id].includes(x.order_id)).map((x) => `${x.order_id === late.id ? 'late' : 'soon'} ${x.name} ${x.overdue}`);
+  same(await mine(), ['late arrange_shipment true', 'soon arrange_shipment false', 'late hand_over false', 'soon hand_over false']);
+  const r = after.request(m.seller, soon.tiktok, 'BUYER_CANCEL', 'CANCELLATION_REQUEST_PENDING');
+  r.doc.seller_next_action_response[0].deadline = at + 200;
+  await until('the answer is due', async () => (await mine())[1] === 'soon answer_cancellation false');
+  w.change(late, 'AWAITING_COLLECTION');
+  await until('what is met goes', async () => JSON.stringify((await mine()).filter((x) => x.startsWith('late'))) === '["late hand_over false"]');
+});
+
 await test('by policy: approve unless something is invoiced, or refuse with the reason of the policy', async () => {
   const set = (cancel) => w.must('PUT', `/v1/clients/${m.name}`, { ...m.doc, policies: { ...m.doc.policies, cancel } });
   await set({ buyer_request: 'approve' });

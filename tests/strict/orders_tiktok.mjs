@@ -120,6 +120,9 @@ export class TikTok {
       'GET /authorization/202309/shops': { query: [], run: (s) => this.yes({ shops: [s.shop] }) },
       [`POST ${SEARCH}`]: { query: ['shop_cipher', 'page_size', 'sort_order', 'page_token', 'sort_field'], run: (s, q, x) => this.search(s, q, x) },
       'GET /order/202507/orders': { query: ['shop_cipher', 'ids'], run: (s, q) => this.detail(s, q) },
+      'GET /event/202309/webhooks': { query: ['shop_cipher'], run: (s) => this.yes({ webhooks: [...(s.webhooks ?? new Map())].map(([event_type, address]) => ({ event_type, address, create_time: now(), update_time: now() })), total_count: s.webhooks?.size ?? 0 }) },
+      'PUT /event/202309/webhooks': { query: ['shop_cipher'], run: (s, q, x) => this.webhook(s, x, 'put') },
+      'DELETE /event/202309/webhooks': { query: ['shop_cipher'], run: (s, q, x) => this.webhook(s, x, 'delete') },
       'GET /order/202309/orders': { query: ['shop_cipher', 'ids'], run: (s, q) => this.detail(s, q, HIDDEN_IN_LIST) },
     };
     const document = file(this, r);
@@ -199,6 +202,14 @@ export class TikTok {
     if (['UNPAID', 'ON_HOLD'].includes(o.status)) delete copy.recipient_address;
     if (o.status === 'UNPAID') delete copy.paid_time;
     return copy;
+  }
+
+  webhook(s, r, method) {
+    for (const p of bodyProblems('tiktok', method, '/event/202309/webhooks', r.json ?? {})) this.wrong(`webhook body: ${p}`);
+    s.webhooks ??= new Map();
+    if (s.webhooks.get(r.json.event_type)?.includes('outro') && !s.mayReplace) this.wrong(`${method} of another system's webhook`);
+    if (method === 'put') s.webhooks.set(r.json.event_type, r.json.address); else s.webhooks.delete(r.json.event_type);
+    return this.yes({});
   }
 
   // ---- changes and webhooks

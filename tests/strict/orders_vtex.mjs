@@ -53,6 +53,7 @@ export class Vtex {
     if (!pricing && r.method === 'POST' && (m = /^\/api\/fulfillment\/pvt\/orders\/([^/]+)\/fulfill$/.exec(path))) return this.authorize(c, decodeURIComponent(m[1]));
     if (!pricing && r.method === 'GET' && (m = /^\/api\/oms\/pvt\/orders\/([^/]+)$/.exec(path))) return this.read(c, decodeURIComponent(m[1]));
     if (!pricing && r.method === 'POST' && (m = /^\/api\/oms\/pvt\/orders\/([^/]+)\/cancel$/.exec(path))) return this.cancel(c, decodeURIComponent(m[1]));
+    if (!pricing && path === '/api/orders/hook/config') return this.hookConfig(c, r.method);
     if (!pricing && r.method === 'GET' && (m = /^\/api\/catalog_system\/pvt\/sku\/stockkeepingunitbyid\/([^/]+)$/.exec(path))) return this.sku(c, m[1]);
     if (!pricing && r.method === 'GET' && (m = /^\/api\/catalog_system\/pvt\/sku\/stockkeepingunitidbyrefid\//.exec(path))) return this.error(404, '1', 'SKU not found');
     const tracking = vtexTracking(this, c);
@@ -322,6 +323,32 @@ export class Vtex {
     return bad;
   }
 
+  // ---- the order hook: one per app key; VTEX pings the address before it takes it
+  async hookConfig(c, method) {
+    const { account } = c;
+    if (method === 'GET') { account.hookRead = (account.hookRead ?? 0) + 1; return account.hook ? { status: 200, body: account.hook } : this.rng.is(0.5) ? { status: 200, body: null } : this.error(404, '1', 'Not found'); }
+    if (method === 'DELETE') { if (!account.hook) this.wrong('delete of a hook that is not there'); if (account.hook?.hook.url.includes('outro')) this.wrong('the hook of another system was deleted'); account.hook = undefined; return { status: 200, body: '' }; }
+    for (const p of bodyProblems('vtex', 'post', '/api/orders/hook/config', c.json)) this.wrong(`hook body: ${p}`);
+    if (!account.hookRead) this.wrong('the hook was set without reading what stands there');
+    if (account.hook?.hook.url.includes('outro') && !account.mayReplace) this.wrong('the hook of another system was overwritten');
+    for (const s of ['ready-for-handling', 'handling', 'invoiced', 'cancellation-requested', 'cancel', 'canceled', 'waiting-for-manual-authorization']) if (!c.json.filter.status.includes(s)) this.wrong(`the hook leaves ${s} out`);
+    account.hookSets = (account.hookSets ?? 0) + 1;
+    const pong = account.pingFails ? 500 : (await this.call(c.json.hook.url, c.json.hook.headers, { hookConfig: 'ping' })).status;
+    if (pong !== 200) return this.error(400, '1', `ping answered ${pong}`);
+    account.hook = c.json;
+    return { status: 200, body: '' };
+  }
+
+  async call(url, headers, body) {
+    const r = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: body === undefined ? undefined : JSON.stringify(body) });
+    return { status: r.status, text: await r.text() };
+  }
+
+  // An event of the hook as VTEX posts it.
+  event(account, mid, state, last = 'handling') {
+    return this.call(account.hook.hook.url, account.hook.hook.headers, { Domain: 'Fulfillment', OrderId: `${account.affiliate}-${mid}`, State: state, LastState: last, LastChange: new Date().toISOString(), CurrentChange: new Date().toISOString(), Origin: { Account: account.name, Key: account.key } });
+  }
+
   // ---- authorization and OMS
   current(order) {
     while (order.next.length && order.next[0][0] <= Date.now()) order.status = order.next.shift()[1];
@@ -372,7 +399,7 @@ export class Vtex {
       if (!o.authorizedAt) {
         o.authorizedAt = Date.now();
         const t = Date.now() + this.rng.below(600);
-        o.next = [[t, 'authorize-fulfillment'], ...(this.rng.is(0.5) ? [[t + 200, 'window-to-cancel']] : []), [t + 500, 'ready-for-handling'], ...(this.rng.is(0.2) ? [[t + 1200, 'handling']] : [])];
+        o.next = [[t, 'authorize-fulfillment'], ...(this.rng.is(0.5) ? [[t + 200, 'window-to-cancel']] : []), [t + 500, 'ready-for-handling'], ...(!account.stays && this.rng.is(0.2) ? [[t + 1200, 'handling']] : [])];
       }
       return { status: this.rng.pick([200, 201]), body: { orderId: o.id, marketplaceOrderId: o.mid, receipt: '5c54532d', date: new Date().toISOString(), items: o.body.items.map((i) => ({ id: i.id })), shippingData: null } };
     });

@@ -48,9 +48,9 @@ export class OrderWorld {
     return r.json;
   }
 
-  // A merchant: a client here, a seller there, an account over there.
+  // A merchant: a client here, a seller there, an account over there. Its ERP takes no order up unless the test says so.
   async merchant(name, affiliate, sc, { policies = {}, ...options } = {}) {
-    const m = { name: `loja-strict-${name}`, seller: this.tiktok.seller(`loja-${name}`), account: this.vtex.account(`conta${name}`, affiliate, sc, options), all: [] };
+    const m = { name: `loja-strict-${name}`, seller: this.tiktok.seller(`loja-${name}`), account: this.vtex.account(`conta${name}`, affiliate, sc, { stays: true, ...options }), all: [] };
     m.doc = { name: `Loja ${name}`, tik_tok_shop_feed_link: 'https://loja.example/feed.xml',
       vtex: { account: m.account.name, app_key: m.account.key, app_token: m.account.token, sales_channel: String(sc), affiliate_id: affiliate, warehouse_ids: ['1_1'], hook_secret: `gancho-${name}-0123456789abcdef` },
       policies: { sync: { products: false, prices: false, stock: false, orders: true }, ...policies } };
