@@ -187,7 +187,7 @@ enum rc db_order_step_set(struct db_tx *tx, const char *shop_id, const char *ord
     static const char sql[] =
         "UPDATE tiktok_orders SET step = $3, step_at = clock_timestamp(), looked_up = 0, looked_up_at = NULL,"
         " vtex_order_id = coalesce($4, vtex_order_id), vtex_status = coalesce($5, vtex_status),"
-        " fulfil_at = CASE WHEN $3 = 'authorized' THEN coalesce(fulfil_at, now()) ELSE fulfil_at END,"
+        " fulfil_at = CASE WHEN $3 = 'authorized' THEN coalesce(fulfil_at, now() + interval '1 minute') ELSE fulfil_at END,"
         " updated_at = now() WHERE shop_id = $1 AND order_id = $2";
     struct db_args a = { 0 };
 

@@ -31,7 +31,7 @@ const struct job_kind JOB_KINDS[] = {
       .every = order_poll_s,
       .owns_run = true },
     { .name = "order_fulfil", .lane = LANE_ORDERS, .run = sync_order_fulfil },
-    { .name = "fulfil_poll", .lane = LANE_ORDERS, .run = sync_fulfil_poll, .every = order_poll_s },
+    { .name = "fulfil_poll", .lane = LANE_STOCK, .run = sync_fulfil_poll, .every = order_poll_s },
     { .name = "order_label", .lane = LANE_ORDERS, .run = sync_order_label },
     { .name = "aftersale_read", .lane = LANE_ORDERS, .run = sync_aftersale_read },
     { .name = "aftersale_poll",

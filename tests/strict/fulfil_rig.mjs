@@ -73,6 +73,7 @@ export class Rig {
     const e = { id: order.id, order, parcels, expect, parcel: parcels[0], cpf: String(order.cpf ?? '').replace(/\D/g, '') };
     await this.reaches(e, (j) => j.state === 'authorized', 'authorized');
     e.vtex = this.account.orders.get(`TTK-${order.id}`);
+    await this.tiktok.deliver(this.seller, order); // news: it is looked at before its first minute is over
     return e;
   }
 
