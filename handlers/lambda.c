@@ -327,7 +327,7 @@ static enum rc invoke(struct app *app, struct http_req *req, enum invocation typ
         reply->status = 202;
         return RC_OK;
     }
-    if (type == INVOKE_RESPONSE && why.rc != RC_OK)
+    if (type == INVOKE_RESPONSE)
         rc = reply_log(app, call, req, reply, e);
     if (rc != RC_OK)
         return rc;

@@ -19,7 +19,35 @@ static const char *const TAKE_SKUS[] = { "skus", NULL };
 static const char *const TAKE_ORDERS[] = { "order_ids", "from", "to", NULL };
 static const char *const TAKE_SHIPPING[] = { "package_id", "handover_method", "pickup_slot",
                                              "self_shipment", NULL };
+static const char *const TAKE_HOOK[] = { "action", "replace_foreign", NULL };
 static const char *const TAKE_NOTHING[] = { NULL };
+
+/* The order hook: one function of the old system, three operations of REST. */
+static enum rc order_hook_manage(void *user, struct http_req *req, struct http_reply *reply,
+                                 struct err *e)
+{
+    static const char *const ACTIONS[] = { "create", "get", "delete", NULL };
+    static const struct jspec_field SPEC[] = {
+        { .name = "action", .type = JSPEC_TEXT, .required = true, .words = ACTIONS },
+        { .name = "replace_foreign", .type = JSPEC_BOOL },
+        { 0 },
+    };
+    json_auto_t *body = NULL;
+    const char *action;
+    enum rc rc = http_body_json(req, false, &body, e);
+
+    if (rc == RC_OK)
+        rc = jspec_check(body, SPEC, e);
+    if (rc != RC_OK)
+        return rc;
+    action = jspec_text(body, "action");
+    req->body = jspec_bool(body, "replace_foreign", false) ? "{\"replace_foreign\":true}" : "{}";
+    req->body_len = strlen(req->body);
+    if (str_eq(action, "create"))
+        return order_hook_put(user, req, reply, e);
+    return str_eq(action, "get") ? order_hook_get(user, req, reply, e)
+                                 : order_hook_delete(user, req, reply, e);
+}
 
 static const struct lambda_function FUNCTIONS[] = {
     { .name = PREFIX "PRODUTOS-lista-produtos", .what = "products", .take = TAKE_PRODUCTS },
@@ -39,6 +67,11 @@ static const struct lambda_function FUNCTIONS[] = {
       .handler = order_import_post,
       .action = "import",
       .job_kind = "order_import" },
+    { .name = PREFIX "ORDERHOOK-MANAGEMENT",
+      .result = LAMBDA_ANSWER,
+      .take = TAKE_HOOK,
+      .handler = order_hook_manage,
+      .place = "order-hook" },
     { .name = PREFIX "SHIPPING-PACKAGE",
       .result = LAMBDA_ORDER,
       .take = TAKE_SHIPPING,
@@ -239,6 +272,8 @@ enum rc lambda_request_read(const struct lambda_function *f, const json_t *paylo
         return rc;
     if (f->what != NULL)
         (void)str_fmt(r.path, sizeof r.path, "/v1/clients/%s/sync/%s", r.client_id, f->what);
+    else if (f->place != NULL)
+        (void)str_fmt(r.path, sizeof r.path, "/v1/clients/%s/%s", r.client_id, f->place);
     else
         (void)str_fmt(r.path, sizeof r.path, "/v1/clients/%s/orders/%s/%s", r.client_id, r.order_id,
                       f->action);

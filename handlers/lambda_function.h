@@ -18,9 +18,10 @@ struct lambda_function {
     bool sandbox; /* always on the test shop */
     /* NULL-terminated names of the payload's members that go into the body as they are. */
     const char *const *take;
-    /* of what == NULL: POST .../orders/{order_id}/{action} */
+    /* of what == NULL: POST .../orders/{order_id}/{action}, or an operation at .../{place} */
     http_handler handler;
     const char *action;
+    const char *place;
     const char *job_kind; /* what LAMBDA_ORDER waits for */
 };
 

@@ -122,8 +122,11 @@ static enum rc add_rows(struct app *app, const struct lambda_call *call, struct 
     size_t n = 0;
     struct logs_filter filter = { .run_id = call->run_id[0] != '\0' ? call->run_id : NULL,
                                   .entity = call->order_id[0] != '\0' ? call->order_id : NULL };
-    enum rc rc = db_tx_begin(app->web_db, "lambda_log", call->client_id, &tx, e);
+    enum rc rc;
 
+    if (filter.run_id == NULL && filter.entity == NULL)
+        return RC_OK;
+    rc = db_tx_begin(app->web_db, "lambda_log", call->client_id, &tx, e);
     for (int i = 0; rc == RC_OK && i < 4; i++) {
         const json_t *row;
         size_t k;

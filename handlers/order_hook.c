@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "db_aftersale.h"
+#include "db_fulfil.h"
 #include "db_order_hook.h"
 #include "jspec.h"
 #include "metrics.h"
@@ -141,6 +142,8 @@ static enum rc order_told(struct db_tx *tx, const struct http_req *req, const ch
                                    NULL, e);
     if (rc == RC_OK && strstr(what, "cancel"))
         rc = db_order_vtex_cancel_told(tx, shop_id, order_id, e);
+    if (rc == RC_OK) /* an invoice or a tracking number may be what is new */
+        rc = db_fulfil_put(tx, client_id, shop_id, order_id, e);
     return rc == RC_OK ? db_order_vtex_wake(tx, client_id, shop_id, order_id, "webhook", e) : rc;
 }
 

@@ -92,6 +92,22 @@ await test('SHIPPING-PACKAGE asks for the packages of an order and returns it', 
   same([nothing.FunctionError, nothing.json.errorType], ['Unhandled', 'order_not_found'], nothing.text);
 });
 
+await test('ORDERHOOK-MANAGEMENT wants, shows and takes back the order hook', async () => {
+  const name = `${P}ORDERHOOK-MANAGEMENT`;
+  const none = await invoke(name, { client_hash: CLIENT, action: 'get' });
+  same([none.FunctionError, none.json.errorType], ['Unhandled', 'not_found'], none.text);
+  const made = await invoke(name, { client_hash: CLIENT, action: 'create' }, { LogType: 'Tail' });
+  same([made.StatusCode, made.FunctionError, made.json.wanted], [200, undefined, true], made.text);
+  ok(Buffer.from(made.LogResult, 'base64').toString().startsWith('START RequestId'), 'a log');
+  same((await s.must('GET', `/v1/clients/${CLIENT}/order-hook`)).wanted, true, 'REST shows the same');
+  same((await invoke(name, { client_hash: CLIENT, action: 'get' })).json.wanted, true, 'get');
+  same((await invoke(name, { client_hash: CLIENT, action: 'delete' }, { InvocationType: 'Event' })).StatusCode, 202, 'Event');
+  same((await s.must('GET', `/v1/clients/${CLIENT}/order-hook`)).wanted, false, 'taken back');
+  const odd = await invoke(name, { client_hash: CLIENT, action: 'replace' });
+  same(odd.FunctionError, 'Unhandled', odd.text);
+  ok(odd.json.errorMessage.includes('action'), odd.text);
+});
+
 await test('an order that TikTok does not know is an error of the function', async () => {
   const r = await invoke(`${P}PEDIDOS-novo-pedido-TTK`, { client_hash: CLIENT, order_id: '576461413038999999' });
   same([r.StatusCode, r.FunctionError], [200, 'Unhandled'], r.text);
