@@ -30,7 +30,7 @@ await test('a client is created, replaced, patched and shown without its secrets
   const shown = await s.must('GET', `/v1/clients/${CLIENT}`);
   same([shown.vtex.app_key, shown.vtex.app_token, shown.vtex.hook_secret], ['***', '***', '***'], 'secrets');
   same(shown.policies.price, { source: 'vtex', markup_percent: '0', add_amount: '0.00', round_to: '0.01', minimum: '0.50', maximum: null, hold_change_above_percent: null }, 'default price policy');
-  same(shown.policies.stock, { source: 'vtex', reserve: 0, percent: 100, maximum: 9999, unlimited_as: 999 }, 'default stock policy');
+  same(shown.policies.stock, { source: 'vtex', reserve: 0, percent: 100, maximum: 9999, unlimited_as: 999, warehouses: null }, 'default stock policy');
   const r = await s.api('PATCH', `/v1/clients/${CLIENT}`, { policies: { stock: { reserve: 2 } } }, { headers: { 'content-type': 'application/merge-patch+json' } });
   same([r.status, r.json?.policies?.stock?.reserve, r.json?.name], [200, 2, 'Loja 2'], `patch (${r.text.slice(0, 200)})`);
   const stale = await s.api('PATCH', `/v1/clients/${CLIENT}`, { name: 'X' }, { headers: { 'if-match': '"0"' } });
