@@ -352,7 +352,7 @@ void dash_problem(struct dash *d, const json_t *problem)
     if (action == NULL)
         action = dash_text(problem, "action");
     if (action[0] != '\0') {
-        html_put(&d->h, "<p class=\"todo\"><b>{What to do}:</b> ");
+        html_put(&d->h, "<p class=\"advice\"><b>{What to do}:</b> ");
         html_sentence(&d->h, action);
         html_put(&d->h, "</p>");
     }

@@ -24,7 +24,7 @@ static enum rc ask(struct dash *d, const char *name, dash_query_fn query, json_t
 
 /* Kinds of trouble, worst first: what it is, what to do, where. */
 static const struct kind {
-    const char *code, *look, *title, *todo;
+    const char *code, *look, *title, *advice;
     const char *where; /* page of the client; begins with "/" when it is one across clients */
 } KINDS[] = {
     { "orders_late", "bad", "Orders to be shipped within 24 hours",
@@ -95,7 +95,7 @@ static bool put_kind(struct dash *d, const struct kind *kind, const json_t *rows
             html_put(h,
                      "<section class=\"card %s\">\n<h2><span class=\"dot\" "
                      "aria-hidden=\"true\"></span>%s</h2>\n<p>%s</p>\n<ul class=\"rows\">\n",
-                     kind->look, html_say(h, kind->title), html_say(h, kind->todo));
+                     kind->look, html_say(h, kind->title), html_say(h, kind->advice));
         if (n++ < CLIENTS_SHOWN)
             put_today_row(d, kind, row);
     }

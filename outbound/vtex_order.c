@@ -1,6 +1,8 @@
 /* vtex_order.c - VTEX's side of an order: look up, simulate, place, authorize; one function per call. */
 #include "vtex_order.h"
 
+#include "vtex_invoice.h"
+
 #include "jspec.h"
 #include "str.h"
 
@@ -112,35 +114,18 @@ static void order_sides_read(const json_t *body, struct vtex_order *out)
 enum rc vtex_order_get(struct vtex_session *s, const char *vtex_order_id,
                        const char *tiktok_order_id, struct vtex_order *out, struct err *e)
 {
-    OWN_REPLY struct vtex_reply reply = { 0 };
-    OWN_BUF struct buf path = { 0 };
+    json_auto_t *document = NULL;
     struct vtex_order got = { 0 };
-    char market_id[JSPEC_ID_BYTES];
-    enum rc rc;
+    enum rc rc = vtex_order_document(s, vtex_order_id, tiktok_order_id, &document, e);
 
-    buf_init(&path, 512);
-    buf_str(&path, "/api/oms/pvt/orders/");
-    str_url_encode(&path, vtex_order_id);
-    rc = buf_check(&path, e);
     if (rc != RC_OK)
         return rc;
-    struct vtex_req req = {
-        .operation = "getOrder", .method = "GET", .path = buf_text(&path), .entity = tiktok_order_id
-    };
-
-    rc = vtex_call(s, &req, &reply, e);
-    if (rc != RC_OK)
-        return rc;
-    jspec_id(reply.body, "marketplaceOrderId", market_id);
-    if (!str_copy(got.order_id, sizeof got.order_id, jspec_text(reply.body, "orderId")))
+    if (!str_copy(got.order_id, sizeof got.order_id, jspec_text(document, "orderId")))
         return err_set(e, RC_DOWN, "VTEX answered an order without its id");
-    if (market_id[0] && !str_eq(market_id, tiktok_order_id))
-        return err_code(e, RC_INVALID, "foreign_order",
-                        "VTEX order %s belongs to another marketplace order", got.order_id);
-    str_copy_cut(got.status, sizeof got.status, jspec_text(reply.body, "status"));
+    str_copy_cut(got.status, sizeof got.status, jspec_text(document, "status"));
     got.stage = vtex_order_stage(got.status);
-    got.value_minor = jspec_int(reply.body, "value", 0);
-    order_sides_read(reply.body, &got);
+    got.value_minor = jspec_int(document, "value", 0);
+    order_sides_read(document, &got);
     *out = got;
     return RC_OK;
 }
